@@ -1,0 +1,41 @@
+// The bootstrap: on a machine with only Node and npm, fetches the pnpm that `packageManager` names,
+// installs from the lockfile, then runs the script given as the first argument.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const [script, ...rest] = process.argv.slice(2);
+const { packageManager, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const [wantMajor, wantMinor] = engines.node.match(/\d+/g).map(Number);
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < wantMajor || (major === wantMajor && minor < wantMinor)) {
+  console.error(`Node ${engines.node} is needed; this is ${process.versions.node}. Install a newer Node and try again.`);
+  process.exit(1);
+}
+
+function pnpm(label, args) {
+  const started = Date.now();
+  console.error(`> ${label}`);
+  const command = ["--yes", "--prefer-offline", packageManager, ...args];
+  const { status, error, signal } = spawnSync("npx", command, {
+    cwd: root,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+    env: { ...process.env, npm_config_update_notifier: "false" },
+  });
+  if (error) console.error(`  npx could not be started: ${error.message}`);
+  if (status !== 0) process.exit(status ?? (signal === "SIGINT" ? 130 : 1));
+  return ((Date.now() - started) / 1000).toFixed(1);
+}
+
+const took = pnpm("installing dependencies (the first time takes a while)", [
+  "install",
+  "--frozen-lockfile",
+  "--prefer-offline",
+  "--reporter=append-only",
+  "--loglevel=warn",
+]);
+console.error(`  installed in ${took} s`);
+pnpm(`running ${script}`, ["run", "--silent", script, ...rest]);
