@@ -11,7 +11,9 @@ const { packageManager, engines } = JSON.parse(readFileSync(join(root, "package.
 const [wantMajor, wantMinor] = engines.node.match(/\d+/g).map(Number);
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < wantMajor || (major === wantMajor && minor < wantMinor)) {
-  console.error(`Node ${engines.node} is needed; this is ${process.versions.node}. Install a newer Node and try again.`);
+  console.error(
+    `Node ${engines.node} is needed; this is ${process.versions.node}. Install a newer Node and try again.`,
+  );
   process.exit(1);
 }
 
@@ -23,7 +25,7 @@ function pnpm(label, args) {
     cwd: root,
     stdio: "inherit",
     shell: process.platform === "win32",
-    env: { ...process.env, npm_config_update_notifier: "false" },
+    env: { ...process.env, npm_config_update_notifier: "false", TURBO_TELEMETRY_DISABLED: "1" },
   });
   if (error) console.error(`  npx could not be started: ${error.message}`);
   if (status !== 0) process.exit(status ?? (signal === "SIGINT" ? 130 : 1));

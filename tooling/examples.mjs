@@ -1,0 +1,21 @@
+// Runs the first TypeScript block of a README, as printed, in a project that has the packages installed.
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+
+export function firstExample(readme) {
+  return readFileSync(readme, "utf8").match(/```ts\n([\s\S]*?)```/)?.[1];
+}
+
+/** Null when the example ran to its end, otherwise what it printed. */
+export function runExample(source, project, name) {
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const { outputText } = ts.transpileModule(source, { compilerOptions, reportDiagnostics: true });
+  const usesVitest = /from "(vitest|@ckpt\/conformance)"/.test(source);
+  const file = join(project, usesVitest ? `${name}.test.mjs` : `${name}.mjs`);
+  writeFileSync(file, outputText);
+  const args = usesVitest ? ["node_modules/vitest/vitest.mjs", "run", "--globals", file] : [file];
+  const result = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8", timeout: 120_000 });
+  return result.status === 0 ? null : `${result.stdout}\n${result.stderr}`.trim();
+}
