@@ -54,5 +54,5 @@ export class CkptError<Code extends string = string> extends Error {
  */
 export function isCkptError<Code extends string>(value: unknown, code?: Code): value is CkptError<Code> {
   if (typeof value !== "object" || value === null || !(BRAND in value)) return false;
-  return code === undefined || (value as CkptError).code === code;
+  return code === undefined || ("code" in value && value.code === code);
 }
