@@ -1,0 +1,27 @@
+import { CkptError, type CommonCode } from "@ckpt/errors";
+
+/** The codes that this package throws. */
+export type RetentionErrorCode =
+  | Extract<CommonCode, "CKPT_INVALID_ARGUMENT">
+  /** A policy without a single rule: it would drop everything, which nobody means. Nothing was planned. */
+  | "CKPT_EMPTY_POLICY";
+
+export function invalidArgument(message: string, hint: string): CkptError<RetentionErrorCode> {
+  return new CkptError<RetentionErrorCode>("CKPT_INVALID_ARGUMENT", { message, hint });
+}
+
+export function emptyPolicy(what: string): CkptError<RetentionErrorCode> {
+  return new CkptError<RetentionErrorCode>("CKPT_EMPTY_POLICY", {
+    message: `${what} has no rule, so it would drop every checkpoint.`,
+    hint: "Give at least one rule, for example keepLast(10); to keep everything, use keepAll().",
+  });
+}
+
+/** Refuses anything but a whole number of at least 1. */
+export function requireCount(value: number, parameter: string): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw invalidArgument(
+    `${parameter} must be a whole number of at least 1, not ${String(value)}.`,
+    "Leave the rule out to keep nothing by it; use keepAll() to keep everything.",
+  );
+}
