@@ -41,7 +41,10 @@ export interface FileHandle {
   readonly path: string;
   /** Reads up to `length` bytes into `buffer` at `offset`, from `position`. Resolves to the number read; 0 at the end. */
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number>;
-  /** Writes the buffers one after another at `position`. Resolves to the bytes written, which may be fewer than given. */
+  /**
+   * Writes the buffers one after another at `position`. Resolves to the bytes written, which may be fewer than given.
+   * The buffers belong to the caller again once it settles: who needs the bytes longer copies them.
+   */
   write(buffers: readonly Uint8Array[], position: number): Promise<number>;
   truncate(length: number): Promise<void>;
   /** fsync: data and metadata. After a failure the file's unsynced data are in an unknown state: do not retry on it. */

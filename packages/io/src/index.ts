@@ -1,0 +1,26 @@
+export type { ErrorContext, FailureKind } from "./classify.js";
+export { classify, isTransient, toCkptError } from "./classify.js";
+export { crc32 } from "./crc32.js";
+export type { IoErrorCode } from "./errors.js";
+export type { FileHandle, FileStat, FileSystem, OpenOptions } from "./file-system.js";
+export type { FrameInit } from "./frame.js";
+export {
+  encodeFrame,
+  FRAME_CHAIN_BYTES,
+  FRAME_HEADER_BYTES,
+  MAX_FRAME_BODY_BYTES,
+  ZERO_CHAIN,
+} from "./frame.js";
+export type { FrameLogOptions, LogHead } from "./frame-log.js";
+export { FrameLog } from "./frame-log.js";
+export type { BadRegion, ScannedFrame, ScanOptions } from "./frame-scan.js";
+export { scanFrames } from "./frame-scan.js";
+export { readFully, writeFully } from "./fully.js";
+export type { AppendReceipt, LogRecord, RecordBody } from "./log-record.js";
+export type { LogRecovery, RecoverOptions } from "./log-recovery.js";
+export { recoverFrameLog } from "./log-recovery.js";
+export { nodeFileSystem } from "./node-file-system.js";
+export type { ReadRecord, ReadRecordOptions } from "./record-read.js";
+export { readRecord, streamRecord } from "./record-read.js";
+export type { IncompleteRecord, ScannedRecord } from "./record-scan.js";
+export { scanRecords } from "./record-scan.js";
