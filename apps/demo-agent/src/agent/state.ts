@@ -1,0 +1,64 @@
+import { modelMessageSchema } from "ai";
+import { z } from "zod";
+
+/** A unit of work: the text of one file that was dropped into the mailbox. */
+export const Task = z.object({
+  /** The file's name and the start of its content's hash: a changed file is a new task. */
+  id: z.string(),
+  text: z.string(),
+  receivedAt: z.date(),
+});
+export type Task = z.infer<typeof Task>;
+
+/** What came of a task. */
+export const Finding = z.object({
+  taskId: z.string(),
+  request: z.string(),
+  summary: z.string(),
+  notes: z.array(z.string()),
+  steps: z.number().int(),
+  finishedAt: z.date(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/**
+ * Everything the agent knows. It is saved whole after each step, and nothing the agent needs lives anywhere else:
+ * a process that loads it goes on as if it had never been another.
+ */
+export const AgentState = z.object({
+  /** Steps on this line of history; goes back when a rollback does. */
+  step: z.number().int(),
+  /** The step at which the current task began. */
+  taskBeganAt: z.number().int(),
+  /** Every message of the run, in the SDK's own form. */
+  conversation: z.array(modelMessageSchema),
+  queue: z.array(Task),
+  current: Task.nullable(),
+  /** Mailbox entries that were taken in, so that each becomes a task once. */
+  taken: z.set(z.string()),
+  findings: z.map(z.string(), Finding),
+  /** The scratch working copy: path → text. The files on disk follow it, also when it is rolled back. */
+  drafts: z.map(z.string(), z.string()),
+  counters: z.object({
+    modelCalls: z.number().int(),
+    tokens: z.number().int(),
+    toolCalls: z.map(z.string(), z.number().int()),
+    toolFailures: z.number().int(),
+    rollbacks: z.number().int(),
+  }),
+});
+export type AgentState = z.infer<typeof AgentState>;
+
+export function freshState(): AgentState {
+  return {
+    step: 0,
+    taskBeganAt: 0,
+    conversation: [],
+    queue: [],
+    current: null,
+    taken: new Set(),
+    findings: new Map(),
+    drafts: new Map(),
+    counters: { modelCalls: 0, tokens: 0, toolCalls: new Map(), toolFailures: 0, rollbacks: 0 },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Transcript } from "../transcript.js";
+import { type Decision, finish, listField, numberField, type Plan, textField } from "./decision.js";
+
+const REQUEST = /^find\s+"([^"]+)"/i;
+const MAX_PLACES = 3;
+const LINES_AROUND = 20;
+
+/**
+ * `Find "<text>"`: searches, reads around the first places, notes them, and ends.
+ *
+ * Its flaw is one that real agents have: when a search finds nothing, it searches for the same again, and again. Only advice
+ * from a supervisor makes it take another way: look for the longest word of the name instead. Anything that no other
+ * plan understands ends here too.
+ */
+export const find: Plan = {
+  matches: () => true,
+  next: (transcript) => {
+    const { request, exchanges, advice } = transcript;
+    const asked = REQUEST.exec(request)?.[1] ?? longestWord(request);
+    const wanted = advice.length > 0 ? longestWord(asked) : asked;
+    const searched = exchanges.findLast(
+      ({ tool, output, failed }) => tool === "search" && !failed && textField(output, "text") === wanted,
+    );
+    if (searched === undefined || (numberField(searched.output, "matches") === 0 && advice.length === 0)) {
+      return { tool: "search", input: { text: wanted } };
+    }
+    return report(transcript, asked, wanted, searched.output);
+  },
+};
+
+function report({ exchanges }: Transcript, asked: string, wanted: string, searched: unknown): Decision {
+  const matches = numberField(searched, "matches");
+  const otherwise = wanted === asked ? "" : ` "${asked}" is nowhere; searched for "${wanted}" instead.`;
+  if (matches === 0) return finish(`"${asked}" was not found.${otherwise}`);
+  const places = listField(searched, "hits").map((hit) => ({
+    path: textField(hit, "path"),
+    line: numberField(hit, "line"),
+    excerpt: textField(hit, "excerpt"),
+  }));
+  const reads = exchanges.filter((exchange) => exchange.tool === "read_file");
+  const place = places.slice(0, MAX_PLACES)[reads.length];
+  if (place !== undefined) {
+    const fromLine = Math.max(1, place.line - LINES_AROUND / 2);
+    return { tool: "read_file", input: { path: place.path, fromLine, lines: LINES_AROUND } };
+  }
+  const note = exchanges.find((exchange) => exchange.tool === "write_note");
+  if (note === undefined) {
+    const lines = places.map(
+      ({ path, line, excerpt }) => `- ${path}:${line} \`${excerpt.replaceAll("`", "'")}\``,
+    );
+    return { tool: "write_note", input: { title: `Where ${asked} is used`, text: lines.join("\n") } };
+  }
+  return finish(`"${wanted}" is in ${matches} lines.${otherwise}`, [textField(note.output, "note")]);
+}
+
+/** The longest run of letters that a camel-case boundary or another character ends. */
+function longestWord(text: string): string {
+  const words = text.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? [text];
+  return words.reduce((longest, word) => (word.length > longest.length ? word : longest), words[0]!);
+}

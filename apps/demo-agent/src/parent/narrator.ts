@@ -1,0 +1,65 @@
+import type { Line } from "../shared/protocol.js";
+import type { Recovery } from "./ledger.js";
+import type { StatusLine } from "./status-line.js";
+
+/** Tells the story of a run: one printed line for each thing worth knowing. */
+export class Narrator {
+  readonly #line: StatusLine;
+  #introduced = false;
+
+  constructor(line: StatusLine) {
+    this.#line = line;
+  }
+
+  see(line: Line): void {
+    this.#line.see(line);
+    const text = this.#describe(line);
+    for (const row of text) this.#line.event(row);
+  }
+
+  killed({ pid, step, phase, lastAcked }: Recovery, listed: number): void {
+    this.#line.countKill();
+    const where = phase === "between steps" ? `after step ${step}` : `in step ${step}, while ${phase}`;
+    this.#line.event(
+      `KILL     SIGKILL to process ${pid ?? "?"} ${where}; last acknowledged step ${lastAcked}`,
+    );
+    this.#line.event(
+      `         store read by another process: all ${listed} acknowledged checkpoints are there`,
+    );
+  }
+
+  #describe(line: Line): string[] {
+    switch (line.type) {
+      case "hello":
+        return this.#greet(line);
+      case "step":
+        return line.error === undefined ? [] : [`TOOL     ${line.tool} failed: ${line.error}`];
+      case "drift":
+        return [
+          `DRIFT    ${line.level} at step ${line.step}`,
+          ...line.evidence.map((row) => `         evidence: ${row}`),
+        ];
+      case "restored":
+        return [
+          `ROLLBACK ${line.reason}: from step ${line.fromStep} back to step ${line.toStep} (${line.checkpointId})`,
+        ];
+      case "guard":
+        return [`GUARD    ${line.operation} ${line.outcome}${line.detail === "" ? "" : `: ${line.detail}`}`];
+      case "remark":
+        return [`NOTE     ${line.text}`];
+      default:
+        return [];
+    }
+  }
+
+  #greet(line: Extract<Line, { type: "hello" }>): string[] {
+    const { pid, recovered, step, remarks, recoverMs, model } = line;
+    const first = this.#introduced ? [] : [`MODEL    ${model}`];
+    this.#introduced = true;
+    const began =
+      recovered === null
+        ? `START    process ${pid}, a new history`
+        : `RECOVER  process ${pid} goes on after step ${step} (${recovered.checkpointId}), recovered in ${recoverMs.toFixed(0)} ms`;
+    return [...first, began, ...remarks.map((remark) => `         ${remark}`)];
+  }
+}
