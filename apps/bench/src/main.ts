@@ -1,0 +1,140 @@
+import { fork } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { arch, cpus, platform, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { Contestant } from "./contestant.js";
+import { probe } from "./contestants/index.js";
+import { atomically, level, lmdb, writeFileAtomic } from "./contestants/key-value.js";
+import { memorySaver, postgresSaver, sqliteSaver, sqliteSaverFull } from "./contestants/langgraph.js";
+import {
+  appendDsync,
+  appendFdatasync,
+  atomicReplace,
+  prezeroedDsync,
+  stringifyOnly,
+} from "./contestants/limits.js";
+import { ours } from "./contestants/ours.js";
+import { installPeers } from "./contestants/peer-modules.js";
+import { html } from "./report/html.js";
+import { table } from "./report/table.js";
+import type { Run, ScenarioResult } from "./scenario.js";
+import { scenarios } from "./scenarios/index.js";
+
+const USAGE = `npm run bench -- [--quick] [--only a,b] [--json FILE] [--html FILE] [--rounds N] [--seed N] [--no-peers] [--profile DIR]
+scenarios: ${scenarios.map((s) => s.name).join(", ")}`;
+
+function flags() {
+  try {
+    return parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string" },
+        json: { type: "string" },
+        html: { type: "string" },
+        rounds: { type: "string" },
+        seed: { type: "string", default: "1" },
+        "no-peers": { type: "boolean", default: false },
+        profile: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const everyone: readonly Contestant[] = [
+  ours,
+  appendDsync,
+  appendFdatasync,
+  prezeroedDsync,
+  atomicReplace,
+  stringifyOnly,
+  sqliteSaver,
+  sqliteSaverFull,
+  postgresSaver,
+  memorySaver,
+  lmdb,
+  level,
+  writeFileAtomic,
+  atomically,
+];
+
+function childRunner(profile: string | undefined): Run["child"] {
+  const path = join(fileURLToPath(new URL(".", import.meta.url)), "child.js");
+  return <T>(work: string, argument: unknown, nodeFlags: readonly string[] = []) =>
+    new Promise<T>((resolve, reject) => {
+      const execArgv = [...nodeFlags, ...(profile ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [])];
+      const child = fork(path, [work, JSON.stringify(argument)], {
+        execArgv,
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      });
+      let answer: T | undefined;
+      child.on("message", (message) => (answer = message as T));
+      child.on("error", reject);
+      child.on("exit", (code, signal) => {
+        if (code === 0 && answer !== undefined) resolve(answer);
+        else reject(new Error(`the child for ${work} ended with ${signal ?? code}`));
+      });
+    });
+}
+
+const machine = () => ({
+  node: process.version,
+  platform: `${platform()} ${release()} ${arch()}`,
+  cpu: `${cpus().length} x ${cpus()[0]?.model ?? "?"}`,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+});
+
+async function main(): Promise<void> {
+  const options = flags();
+  if (options.help) return console.log(USAGE);
+  const wanted = options.only?.split(",") ?? scenarios.map((s) => s.name);
+  const unknown = wanted.filter((name) => !scenarios.some((s) => s.name === name));
+  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(", ")}\n${USAGE}`);
+  if (!options["no-peers"]) installPeers();
+  const work = await mkdtemp(join(tmpdir(), "ckpt-bench-"));
+  const progress = (text: string) =>
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+  const candidates = everyone.filter((c) => c.kind !== "peer" || !options["no-peers"]);
+  progress("probing contestants");
+  const contestants = await probe(candidates);
+  const run: Run = {
+    quick: options.quick,
+    rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
+    seed: Number(options.seed),
+    contestants,
+    progress,
+    directory: () => mkdtemp(join(work, "d-")),
+    child: childRunner(options.profile),
+  };
+  const results: ScenarioResult[] = [];
+  try {
+    for (const scenario of scenarios.filter((s) => wanted.includes(s.name))) {
+      const result = await scenario.run(run);
+      results.push(result);
+      progress("");
+      console.log(table(result));
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  for (const missing of contestants.absent) console.log(`absent: ${missing.name} (${missing.absent})`);
+  const report = {
+    machine: machine(),
+    quick: run.quick,
+    rounds: run.rounds,
+    seed: run.seed,
+    absent: contestants.absent,
+    results,
+  };
+  if (options.json) await writeFile(options.json, JSON.stringify(report, null, 2));
+  if (options.html) await writeFile(options.html, html(report));
+  const missed = results.flatMap((r) => r.bars).filter((b) => !b.met).length;
+  console.log(`\n${results.flatMap((r) => r.bars).length - missed} bars met, ${missed} missed`);
+}
+
+await main();

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { ResilientCheckpointManager } from "@ckpt/resilient";
+import { anyOf, keepLast } from "@ckpt/retention";
+import { elapsedMs, percentile } from "../measure.js";
+import { bar, type Run, type Scenario } from "../scenario.js";
+import { type AgentState, Generator } from "../states.js";
+import { directoryBytes } from "./thousand-turns.js";
+
+/** Saves of a 2 KB state of constant size; gives the time of each in ms. */
+async function saves(
+  manager: ResilientCheckpointManager<AgentState>,
+  state: AgentState,
+  generator: Generator,
+  count: number,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    state.step += 1;
+    state.messages[state.step % state.messages.length] = generator.message(500);
+    times.push(await elapsedMs(() => manager.create("routine", state)));
+  }
+  return times;
+}
+
+const open = (directory: string, agent: string, retention: false | ReturnType<typeof anyOf> = false) =>
+  new ResilientCheckpointManager<AgentState>(agent, { directory: join(directory, "store"), retention });
+
+export const growth: Scenario = {
+  name: "growth",
+  title: "time and bytes per save after a short and after a long history",
+  async run(run) {
+    const [short, long] = run.quick ? [500, 10_000] : [1000, 100_000];
+    const directory = await run.directory();
+    const generator = new Generator(run.seed);
+    const state = generator.state(2048, 600);
+    const manager = open(directory, "agent-3");
+    run.progress(`growth: the first ${short} saves`);
+    await saves(manager, state, generator, short);
+    const early = await saves(manager, state, generator, 1000);
+    const earlyBytes = await directoryBytes(directory);
+    await saves(manager, state, generator, 1000);
+    const bytesShort = (await directoryBytes(directory)) - earlyBytes;
+    run.progress(`growth: on to ${long}`);
+    const others = Array.from({ length: 16 }, (_, i) => open(directory, `other-${i}`));
+    await Promise.all(
+      others.map((m, i) =>
+        saves(m, new Generator(i).state(2048, 600), new Generator(i), Math.floor(long / 32)),
+      ),
+    );
+    await saves(manager, state, generator, Math.floor(long / 2));
+    const lateFrom = await directoryBytes(directory);
+    const late = await saves(manager, state, generator, 1000);
+    const bytesLong = (await directoryBytes(directory)) - lateFrom;
+    for (const each of [manager, ...others]) await each.close();
+    return {
+      name: "growth",
+      title: growth.title,
+      unit: "",
+      higherIsBetter: false,
+      rows: [],
+      bars: [
+        bar(
+          "median time per save, long against short",
+          percentile(late, 0.5) / percentile(early, 0.5),
+          "≤",
+          1.1,
+        ),
+        bar("bytes per save, long against short", bytesLong / bytesShort, "≤", 1.1),
+      ],
+      notes: [
+        `median ${percentile(early, 0.5).toFixed(3)} ms early, ${percentile(late, 0.5).toFixed(3)} ms late`,
+      ],
+    };
+  },
+};
+
+/** Retention down to 3 of many and a compaction, while another agent goes on saving. */
+export const pruning: Scenario = {
+  name: "pruning",
+  title: "p99 of saves while retention drops a long history and compaction runs",
+  async run(run: Run) {
+    const count = run.quick ? 10_000 : 100_000;
+    const directory = await run.directory();
+    const filler = open(directory, "long-history");
+    run.progress(`pruning: filling ${count}`);
+    const lanes = Array.from({ length: 32 }, (_, i) => open(directory, `filler-${i}`));
+    await Promise.all(
+      lanes.map((m, i) =>
+        saves(m, new Generator(i).state(2048, 600), new Generator(i), Math.floor(count / 64)),
+      ),
+    );
+    await saves(filler, new Generator(99).state(2048, 600), new Generator(99), Math.floor(count / 2));
+    const steady = open(directory, "steady");
+    const state = new Generator(5).state(2048, 600);
+    const generator = new Generator(6);
+    const undisturbed = await saves(steady, state, generator, 3000);
+    run.progress("pruning: retention and compaction with saves going on");
+    await filler.close();
+    const pruner = open(directory, "long-history", anyOf(keepLast(3)));
+    let done = false;
+    const maintenance = (async () => {
+      await pruner.applyRetention();
+      await pruner.compact();
+      done = true;
+    })();
+    const disturbed: number[] = [];
+    while (!done || disturbed.length < 500) disturbed.push(...(await saves(steady, state, generator, 50)));
+    await maintenance;
+    for (const each of [pruner, steady, ...lanes]) await each.close();
+    return {
+      name: "pruning",
+      title: pruning.title,
+      unit: "",
+      higherIsBetter: false,
+      rows: [],
+      bars: [
+        bar("p99 against undisturbed", percentile(disturbed, 0.99) / percentile(undisturbed, 0.99), "≤", 2),
+      ],
+      notes: [
+        `p99 undisturbed ${percentile(undisturbed, 0.99).toFixed(2)} ms, disturbed ${percentile(disturbed, 0.99).toFixed(2)} ms over ${disturbed.length} saves`,
+      ],
+    };
+  },
+};

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { open, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ResilientCheckpointManager } from "@ckpt/resilient";
+import { ours } from "../contestants/ours.js";
+import { elapsedMs } from "../measure.js";
+import { type AgentState, Generator, turn } from "../states.js";
+
+interface HistoryArgument {
+  readonly directory: string;
+  readonly seed: number;
+  readonly turns: number;
+}
+
+const sha = (state: unknown) => createHash("sha256").update(JSON.stringify(state)).digest("hex");
+const everyFile = (directory: string, i: number) => join(directory, `${i}.json`);
+
+/** Writes the history with our manager, and beside it the JSON of the states that will be asked for. */
+export async function writeHistory({ directory, seed, turns }: HistoryArgument) {
+  const generator = new Generator(seed);
+  const state = generator.state(400);
+  const store = await ours.open(directory);
+  const hashes: string[] = [];
+  for (let i = 0; i < turns; i += 1) {
+    turn(state, generator, 2000);
+    await store.save("agent-3", state, i);
+    hashes.push(sha(state));
+    if (i % 97 === 3 || i === turns - 1) await writeFile(everyFile(directory, i), JSON.stringify(state));
+  }
+  await store.close();
+  return { hashes };
+}
+
+interface RestoreArgument {
+  readonly directory: string;
+  /** Index of the turn to restore. */
+  readonly index: number;
+  readonly sha: string;
+  /** Restores once without the clock, so that both sides are measured with compiled code. */
+  readonly warm: boolean;
+}
+
+/** A fresh process that has saved nothing: opens, restores one checkpoint, and compares it. */
+export async function restoreOurs({ directory, index, sha: expected, warm }: RestoreArgument) {
+  const once = async () => {
+    const manager = new ResilientCheckpointManager<AgentState>("agent-3", {
+      directory: join(directory, "store"),
+      retention: false,
+    });
+    const all = await manager.getAll();
+    const checkpoint = all[index];
+    if (!checkpoint) throw new Error(`no checkpoint at ${index}`);
+    let state: AgentState | undefined;
+    const ms = await elapsedMs(async () => (state = await checkpoint.data()));
+    if (sha(state) !== expected) throw new Error(`restored another state at ${index}`);
+    await manager.close();
+    return ms;
+  };
+  if (warm) for (let i = 0; i < 4; i += 1) await once();
+  return { ms: await once() };
+}
+
+/** The yardstick: one sized read and JSON.parse of the same state. */
+export async function restoreJson({ directory, index, sha: expected, warm }: RestoreArgument) {
+  const once = async () => {
+    let state: unknown;
+    const ms = await elapsedMs(async () => {
+      const handle = await open(everyFile(directory, index), "r");
+      const { size } = await handle.stat();
+      const bytes = Buffer.allocUnsafe(size);
+      await handle.read(bytes, 0, size, 0);
+      await handle.close();
+      state = JSON.parse(bytes.toString());
+    });
+    if (sha(state) !== expected) throw new Error("read another state");
+    return ms;
+  };
+  if (warm) for (let i = 0; i < 4; i += 1) await once();
+  return { ms: await once() };
+}
+
+/** Peak memory of 1,000 growing saves above the process with the final state alone. */
+export async function peakOfTurns({ directory, seed, turns }: HistoryArgument) {
+  const generator = new Generator(seed);
+  const state = generator.state(400);
+  const store = await ours.open(directory);
+  await store.save("agent-3", state, 0);
+  global.gc?.();
+  const before = process.memoryUsage();
+  for (let i = 1; i <= turns; i += 1) {
+    turn(state, generator, 2000);
+    await store.save("agent-3", state, i);
+  }
+  global.gc?.();
+  const after = process.memoryUsage();
+  const stateBytes = Buffer.byteLength(JSON.stringify(state));
+  await store.close();
+  return {
+    heapGrowth: after.heapUsed + after.external - before.heapUsed - before.external,
+    stateBytes,
+    maxRss: process.resourceUsage().maxRSS * 1024,
+    rssBefore: before.rss,
+  };
+}

@@ -1,0 +1,57 @@
+import { createInterface } from "node:readline";
+import type { CheckpointHeader, CheckpointStore } from "@ckpt/core";
+import { DiskStore } from "@ckpt/disk";
+import { codeOf, say } from "./output.js";
+import { type DriverState, shaOf } from "./states.js";
+
+type Answer = { i: number; sha: string } | { error: string };
+
+/** The number that a save wrote into its metadata; -1 for the checkpoints that guards, restores and forks made. */
+const numberOf = (header: CheckpointHeader): number =>
+  typeof header.metadata.i === "number" ? header.metadata.i : -1;
+
+/** The restorable checkpoint with the highest number inside its state. */
+async function highest(store: CheckpointStore, agentId: string): Promise<Answer> {
+  const headers = await store.list(agentId);
+  let best: { i: number; sha: string } | undefined;
+  let error = "CKPT_NOT_FOUND";
+  for (const header of headers.sort((a, b) => numberOf(b) - numberOf(a) || b.sequence - a.sequence)) {
+    if (best !== undefined && numberOf(header) !== -1) continue;
+    try {
+      const state = (await store.load(agentId, header.id)).toValue<DriverState>();
+      if (best === undefined || state.i > best.i) best = { i: state.i, sha: shaOf(state) };
+    } catch (cause) {
+      error = codeOf(cause);
+    }
+  }
+  return best ?? { error };
+}
+
+async function answer(directory: string): Promise<string> {
+  const store = new DiskStore(directory);
+  try {
+    const answers: [string, Answer][] = [];
+    for (const agentId of await store.agents()) answers.push([agentId, await highest(store, agentId)]);
+    return JSON.stringify(Object.fromEntries(answers));
+  } catch (error) {
+    return JSON.stringify({
+      "!": `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`,
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** Answers one directory per line, each from a store that is opened anew and closed before the next. Takes no lease. */
+export async function serve(): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() === "") continue;
+    say(
+      await answer(line).catch((error: unknown) =>
+        JSON.stringify({
+          "!": `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`,
+        }),
+      ),
+    );
+  }
+}

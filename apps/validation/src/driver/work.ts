@@ -1,0 +1,116 @@
+import type { SavedCheckpoint } from "@ckpt/core";
+import { ResilientCheckpointManager } from "@ckpt/resilient";
+import { codeOf, say } from "./output.js";
+import { type DriverState, nextState, shaOf } from "./states.js";
+
+const LANES = 3;
+const NAMES = ["routine", "routine", "recovery", "routine", "pre_operation", "milestone", "routine"] as const;
+
+/** One agent of this process: its live state, its manager, and what it waits for. */
+class Agent {
+  readonly manager: ResilientCheckpointManager<DriverState>;
+  readonly saved: string[] = [];
+  state: DriverState | undefined;
+  #unflushed = new Map<string, { i: number; sha: string }>();
+
+  constructor(
+    readonly key: string,
+    directory: string,
+  ) {
+    this.manager = new ResilientCheckpointManager<DriverState>(key, {
+      directory,
+      collect: () => this.state as DriverState,
+      apply: (state) => {
+        this.state = state;
+      },
+    });
+    this.manager.on("flushed", () => this.#acknowledgeFlushed());
+  }
+
+  /** One numbered save: TRY before it, then ACK once it is durable. */
+  async save(i: number): Promise<void> {
+    this.state = nextState(this.state, i);
+    const sha = shaOf(this.state);
+    say(`TRY ${this.key} ${i} ${sha}`);
+    try {
+      const checkpoint: SavedCheckpoint<DriverState> = await this.manager.createCheckpoint(
+        NAMES[i % NAMES.length] as string,
+        { i },
+      );
+      this.saved.push(checkpoint.id);
+      if (checkpoint.durability === "durable") return say(`ACK ${this.key} ${i} ${sha}`);
+      say(`ERR ${this.key} ${i} DEGRADED`);
+      this.#unflushed.set(checkpoint.id, { i, sha });
+    } catch (error) {
+      say(`ERR ${this.key} ${i} ${codeOf(error)}`);
+    }
+  }
+
+  #acknowledgeFlushed(): void {
+    for (const { i, sha } of this.#unflushed.values()) say(`ACK ${this.key} ${i} ${sha}`);
+    this.#unflushed.clear();
+  }
+
+  /** Runs something that is not a numbered save; its failure is printed under a key of its own. */
+  async other(what: string, i: number, run: () => Promise<unknown>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      say(`ERR ${what}:${this.key} ${i} ${codeOf(error)}`);
+    }
+  }
+
+  /** An older checkpoint of this process's, never the newest. */
+  older(i: number): string | undefined {
+    return this.saved.length < 2 ? undefined : this.saved[i % (this.saved.length - 1)];
+  }
+}
+
+/** What happens between saves: each is followed by a new save, so that the highest number is always the newest. */
+async function between(agent: Agent, i: number): Promise<void> {
+  const { manager } = agent;
+  const older = agent.older(i);
+  const exists = older !== undefined && (await manager.get(older).catch(() => undefined)) !== undefined;
+  if (i % 11 === 3 && exists) await agent.other("remove", i, () => manager.remove(older));
+  if (i % 13 === 5) {
+    const fails = i % 2 === 0;
+    await agent.other("guard", i, () =>
+      manager
+        .guard("rewrite", async () => {
+          if (!fails) return;
+          (agent.state as DriverState).kind = "half done";
+          throw new Error("the operation failed");
+        })
+        .catch((error: unknown) => {
+          if (!fails || codeOf(error) !== "CKPT_GUARD_FAILED") throw error;
+        }),
+    );
+  }
+  if (i % 17 === 7 && exists) await agent.other("restore", i, () => manager.restoreCheckpoint(older));
+  if (i % 19 === 9 && exists) await agent.other("fork", i, () => manager.fork(older));
+}
+
+/** `count` saves, one after another, spread over a few agents; the exit code is 1 when recovering or closing failed. */
+export async function work(directory: string, count: number, start: number, step: number): Promise<number> {
+  const group = start % step;
+  const agents = Array.from({ length: LANES }, (_, lane) => new Agent(`w${group}-${"abc"[lane]}`, directory));
+  let failed = 0;
+  for (const agent of agents)
+    await agent.manager.recover().catch((error: unknown) => {
+      failed = 1;
+      say(`ERR recover:${agent.key} ${start} ${codeOf(error)}`);
+    });
+  for (let n = 0; n < count; n += 1) {
+    const i = start + n * step;
+    const agent = agents[n % LANES] as Agent;
+    if (n >= LANES) await between(agent, i);
+    await agent.save(i);
+    if (n === Math.floor(count / 2)) await agent.other("compact", i, () => agent.manager.compact());
+  }
+  for (const agent of agents)
+    await agent.manager.close().catch((error: unknown) => {
+      failed = 1;
+      say(`ERR close:${agent.key} ${start + count * step} ${codeOf(error)}`);
+    });
+  return failed;
+}
