@@ -17,8 +17,17 @@ export interface StoreCapabilities {
 export type StoreEvent =
   /** The head moved: a restore, rollback or undo made `checkpointId` current. A put moves the head by itself. */
   | { readonly kind: "head"; readonly checkpointId: string; readonly reason: string }
-  | { readonly kind: "guard-begun"; readonly guardId: string; readonly operation: string; readonly checkpointId: string }
-  | { readonly kind: "guard-done"; readonly guardId: string; readonly outcome: "completed" | "undone" | "dismissed" }
+  | {
+      readonly kind: "guard-begun";
+      readonly guardId: string;
+      readonly operation: string;
+      readonly checkpointId: string;
+    }
+  | {
+      readonly kind: "guard-done";
+      readonly guardId: string;
+      readonly outcome: "completed" | "undone" | "dismissed";
+    }
   | { readonly kind: "pinned"; readonly checkpointId: string }
   | { readonly kind: "unpinned"; readonly checkpointId: string }
   /** Anything an owner wants on the record (a place dropped, a drift suspicion opened). The newest per `topic` is kept. */
@@ -27,7 +36,12 @@ export type StoreEvent =
 /** One entry of a batch. */
 export type StoreEntry =
   | { readonly op: "put"; readonly header: CheckpointDraft; readonly snapshot: Snapshot }
-  | { readonly op: "remove"; readonly agentId: string; readonly ids: readonly string[]; readonly reason: string }
+  | {
+      readonly op: "remove";
+      readonly agentId: string;
+      readonly ids: readonly string[];
+      readonly reason: string;
+    }
   | { readonly op: "event"; readonly agentId: string; readonly event: StoreEvent };
 
 export interface CommitReceipt {
@@ -57,7 +71,11 @@ export interface AgentState {
   readonly lastSequence: number;
   /** The current checkpoint: the last put or `head` event, whichever came later; null before the first, or once it was removed. */
   readonly headId: string | null;
-  readonly openGuards: readonly { readonly guardId: string; readonly operation: string; readonly checkpointId: string }[];
+  readonly openGuards: readonly {
+    readonly guardId: string;
+    readonly operation: string;
+    readonly checkpointId: string;
+  }[];
   readonly pinnedIds: readonly string[];
   readonly notes: Readonly<Record<string, Json>>;
 }
