@@ -3,12 +3,14 @@ export { classify, isTransient, toCkptError } from "./classify.js";
 export { crc32 } from "./crc32.js";
 export type { IoErrorCode } from "./errors.js";
 export type { FileHandle, FileStat, FileSystem, OpenOptions } from "./file-system.js";
-export type { FrameInit } from "./frame.js";
+export type { FrameHeader, FrameInit } from "./frame.js";
 export {
   encodeFrame,
   FRAME_CHAIN_BYTES,
   FRAME_HEADER_BYTES,
+  frameCrc,
   MAX_FRAME_BODY_BYTES,
+  parseFrameHeader,
   ZERO_CHAIN,
 } from "./frame.js";
 export type { FrameLogOptions, LogHead } from "./frame-log.js";

@@ -20,6 +20,8 @@ export interface ScannedRecord {
   readonly bodyBytes: number;
   /** The body of its first fragment: all of it when `fragments` is 1, else read the rest with `streamRecord`. */
   readonly head: Uint8Array;
+  /** The body of its last fragment; the same as `head` when `fragments` is 1. */
+  readonly tail: Uint8Array;
 }
 
 /** Intact fragments of a record that is not whole: it never happened. */
@@ -104,5 +106,6 @@ function whole(open: Gathering): ScannedRecord {
     fragments,
     bodyBytes,
     head: first.body,
+    tail: last.body,
   };
 }
