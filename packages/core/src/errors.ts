@@ -1,0 +1,7 @@
+import type { ManagerErrorCode } from "./manager-errors.js";
+
+export type { CkptErrorInit, CommonCode } from "@ckpt/errors";
+export { CkptError, isCkptError } from "@ckpt/errors";
+
+/** Codes that this package adds to the common ones. */
+export type CoreErrorCode = ManagerErrorCode;
