@@ -25,7 +25,8 @@ describe("the status line", () => {
     const line = new StatusLine(terminal, output(true));
     line.see(step(1));
     line.end();
-    expect(terminal.written[0]).toMatch(/^\r\u001b\[K .*step 1 \| 2 tasks done/);
+    expect(terminal.written[0]!.startsWith("\r\u001b[K")).toBe(true);
+    expect(terminal.written[0]).toContain("step 1 | 2 tasks done");
     expect(terminal.written[0]!.length).toBeLessThanOrEqual(59 + "\r\u001b[K".length);
     expect(terminal.written.at(-1)).toBe("\r\u001b[K");
   });
