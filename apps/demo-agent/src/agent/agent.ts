@@ -56,8 +56,6 @@ export class Agent {
       tools,
       instructions: INSTRUCTIONS,
       stopWhen: stepCountIs(1),
-      // The state keeps the whole conversation; the model needs the task at hand.
-      prepareStep: ({ messages }) => ({ messages: sinceLastTask(messages) }),
     });
   }
 
@@ -93,7 +91,8 @@ export class Agent {
     const started = performance.now();
     const task = this.state.current!;
     const result = await this.#loop.generate({
-      messages: this.state.conversation,
+      // The state keeps the whole conversation; the model needs the task at hand.
+      messages: sinceLastTask(this.state.conversation),
       ...(signal === undefined ? {} : { abortSignal: signal }),
     });
     // A guarded tool that failed has replaced the state meanwhile: it is read anew here.
@@ -145,7 +144,7 @@ export class Agent {
 }
 
 /** The messages from the last task on; a model's window is small, a history is not. */
-export function sinceLastTask(messages: readonly ModelMessage[]): ModelMessage[] {
+function sinceLastTask(messages: readonly ModelMessage[]): ModelMessage[] {
   const start = messages.findLastIndex(
     ({ role, content }) => role === "user" && textOf(content).startsWith(TASK_PREFIX),
   );

@@ -1,4 +1,4 @@
-import { modelMessageSchema } from "ai";
+import type { ModelMessage } from "ai";
 import { z } from "zod";
 
 /** A unit of work: the text of one file that was dropped into the mailbox. */
@@ -21,6 +21,24 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
+const ROLES: ReadonlySet<unknown> = new Set(["user", "assistant", "tool", "system"]);
+
+/**
+ * A message in the SDK's own form. Its outer shape only: a state is judged at every save, and the SDK's full
+ * `modelMessageSchema` takes milliseconds on a long conversation; the SDK applies that one itself to what it sends.
+ */
+const Message = z.custom<ModelMessage>((value) => {
+  if (typeof value !== "object" || value === null || !("role" in value) || !("content" in value))
+    return false;
+  const { role, content } = value;
+  return (
+    ROLES.has(role) && (typeof content === "string" || (Array.isArray(content) && content.every(isPart)))
+  );
+});
+
+const isPart = (part: unknown): boolean =>
+  typeof part === "object" && part !== null && "type" in part && typeof part.type === "string";
+
 /**
  * Everything the agent knows. It is saved whole after each step, and nothing the agent needs lives anywhere else:
  * a process that loads it goes on as if it had never been another.
@@ -31,7 +49,7 @@ export const AgentState = z.object({
   /** The step at which the current task began. */
   taskBeganAt: z.number().int(),
   /** Every message of the run, in the SDK's own form. */
-  conversation: z.array(modelMessageSchema),
+  conversation: z.array(Message),
   queue: z.array(Task),
   current: Task.nullable(),
   /** Mailbox entries that were taken in, so that each becomes a task once. */

@@ -30,18 +30,17 @@ export async function firstBatch(folder: Sandbox, seed: number): Promise<Letter[
       hint: "Name another one with --folder.",
     });
   }
-  const names = await identifiers(folder, files);
-  const bySize = [
-    ...files.filter((file) => file.bytes >= 1_500),
-    ...files.filter((file) => file.bytes < 1_500),
-  ];
-  const outlines = bySize.slice(0, OUTLINES).map((file) => `Outline ${file.path}`);
+  const names = await identifiers(folder, files.slice(0, 12));
+  const worthwhile = [...files].sort((a, b) => dullness(a) - dullness(b));
+  const outlines = worthwhile.slice(0, OUTLINES).map((file) => `Outline ${file.path}`);
   const finds = shuffled(names, draw)
     .slice(0, FINDS)
     .map((name) => `Find "${name}"`);
-  const counts = shuffled(names, draw)
-    .slice(0, COUNTS)
-    .map((name) => `Count "${name}" in ${directoryOf(files, draw)}`);
+  const counts: string[] = [];
+  for (const file of files.slice(0, COUNTS)) {
+    const [name] = shuffled(await identifiers(folder, [file]), draw);
+    if (name !== undefined) counts.push(`Count "${name}" in ${directoryOf(file)}`);
+  }
   const plan = await editPlan(folder, files);
   const misremembered = await unusedName(folder, files, names, draw);
   const texts = [
@@ -61,11 +60,15 @@ export async function firstBatch(folder: Sandbox, seed: number): Promise<Letter[
   }));
 }
 
-/** Names in camel case that the first files use; at least one word of any kind. */
+/** Small files and tests are less worth an outline; the sort keeps the drawn order otherwise. */
+const dullness = ({ path, bytes }: FolderEntry): number =>
+  (bytes < 1_500 ? 2 : 0) + (/(?:^|\/)(?:test|tests|fixtures)\//.test(path) ? 1 : 0);
+
+/** Names in camel case that the files use; where there are none, longer words. */
 async function identifiers(folder: Sandbox, files: readonly FolderEntry[]): Promise<string[]> {
   const found = new Set<string>();
   const words = new Set<string>();
-  for (const file of files.slice(0, 12)) {
+  for (const file of files) {
     const text = await folder.read(file.path);
     for (const name of text.match(IDENTIFIER) ?? []) if (name.length <= 40) found.add(name);
     for (const word of text.match(/[A-Za-z]{5,20}/g) ?? []) words.add(word);
@@ -109,8 +112,7 @@ async function editPlan(folder: Sandbox, files: readonly FolderEntry[]): Promise
   return `Apply this edit plan in the working copy:\n${JSON.stringify({ edits }, null, 2)}`;
 }
 
-function directoryOf(files: readonly FolderEntry[], draw: () => number): string {
-  const { path } = files[between(draw, 0, files.length - 1)]!;
+function directoryOf({ path }: FolderEntry): string {
   const end = path.lastIndexOf("/");
   return end === -1 ? "." : path.slice(0, end);
 }
