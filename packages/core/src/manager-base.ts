@@ -154,7 +154,8 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   ): Promise<CommitReceipt> {
     const { agentId } = this;
     const event = { kind: "head", checkpointId: header.id, reason } as const;
-    const entries: StoreEntry[] = [{ op: "event", agentId, event }, ...(options.also?.(header) ?? [])];
+    // The head event comes last: a put among the others moves the head by itself.
+    const entries: StoreEntry[] = [...(options.also?.(header) ?? []), { op: "event", agentId, event }];
     const start = () => this.commit(entries, options);
     const receipt = await this.queue.commit(position, header.id, start);
     this.#previous = state;
