@@ -48,6 +48,15 @@ describe("the sandbox of the tools", () => {
     expect(await folder.list("a")).toEqual([{ path: "a/x.ts", bytes: 1 }]);
   });
 
+  it("lists only as much as a search may read", async () => {
+    const root = await scratch();
+    const megabyte = Buffer.alloc(1_000_000, 0x61);
+    for (let i = 10; i < 36; i++) await writeFile(join(root, `${i}.txt`), megabyte);
+    const files = await (await Sandbox.open(root)).list();
+    expect(files.map((file) => file.path).at(-1)).toBe("33.txt");
+    expect(files).toHaveLength(24);
+  });
+
   it("refuses a file above its limit and names what does not exist", async () => {
     const root = await scratch();
     await writeFile(join(root, "big.txt"), Buffer.alloc(1_000_001, 0x61));

@@ -1,6 +1,6 @@
 import { CkptError } from "@ckpt/errors";
 import { between, random } from "../shared/random.js";
-import type { FolderEntry, Sandbox } from "../tools/sandbox.js";
+import type { Sandbox } from "../tools/sandbox.js";
 
 /** A file for the mailbox. */
 export interface Letter {
@@ -8,10 +8,15 @@ export interface Letter {
   readonly text: string;
 }
 
+interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 const OUTLINES = 11;
 const FINDS = 4;
 const COUNTS = 2;
-const SMALL_BYTES = 8_000;
+const SMALL_FILE = 8_000;
 const IDENTIFIER = /\b[a-z]+(?:[A-Z][a-z]+)+\b|\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g;
 
 /**
@@ -20,17 +25,14 @@ const IDENTIFIER = /\b[a-z]+(?:[A-Z][a-z]+)+\b|\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g
  */
 export async function firstBatch(folder: Sandbox, seed: number): Promise<Letter[]> {
   const draw = random(seed, 1);
-  const files = shuffled(
-    (await folder.list()).filter((file) => file.bytes > 0),
-    draw,
-  );
+  const files = shuffled(await readAll(folder), draw);
   if (files.length === 0) {
     throw new CkptError("CKPT_NOT_FOUND", {
       message: "The folder holds no text files that the tools can read.",
       hint: "Name another one with --folder.",
     });
   }
-  const names = await identifiers(folder, files.slice(0, 12));
+  const names = identifiers(files.slice(0, 12));
   const worthwhile = [...files].sort((a, b) => dullness(a) - dullness(b));
   const outlines = worthwhile.slice(0, OUTLINES).map((file) => `Outline ${file.path}`);
   const finds = shuffled(names, draw)
@@ -38,11 +40,11 @@ export async function firstBatch(folder: Sandbox, seed: number): Promise<Letter[
     .map((name) => `Find "${name}"`);
   const counts: string[] = [];
   for (const file of files.slice(0, COUNTS)) {
-    const [name] = shuffled(await identifiers(folder, [file]), draw);
+    const [name] = shuffled(identifiers([file]), draw);
     if (name !== undefined) counts.push(`Count "${name}" in ${directoryOf(file)}`);
   }
-  const plan = await editPlan(folder, files);
-  const misremembered = await unusedName(folder, files, names, draw);
+  const plan = editPlan(files);
+  const misremembered = unusedName(files, names, draw);
   const texts = [
     ...outlines.slice(0, 3),
     ...finds.slice(0, 2),
@@ -60,47 +62,47 @@ export async function firstBatch(folder: Sandbox, seed: number): Promise<Letter[
   }));
 }
 
+/** Every file with text in it; one that may not be read is left out. */
+async function readAll(folder: Sandbox): Promise<TextFile[]> {
+  const files: TextFile[] = [];
+  for (const { path } of await folder.list()) {
+    const text = await folder.read(path).catch(() => "");
+    if (text.trim() !== "") files.push({ path, text });
+  }
+  return files;
+}
+
 /** Small files and tests are less worth an outline; the sort keeps the drawn order otherwise. */
-const dullness = ({ path, bytes }: FolderEntry): number =>
-  (bytes < 1_500 ? 2 : 0) + (/(?:^|\/)(?:test|tests|fixtures)\//.test(path) ? 1 : 0);
+const dullness = ({ path, text }: TextFile): number =>
+  (text.length < 1_500 ? 2 : 0) + (/(?:^|\/)(?:test|tests|fixtures)\//.test(path) ? 1 : 0);
 
 /** Names in camel case that the files use; where there are none, longer words. */
-async function identifiers(folder: Sandbox, files: readonly FolderEntry[]): Promise<string[]> {
+function identifiers(files: readonly TextFile[]): string[] {
   const found = new Set<string>();
   const words = new Set<string>();
-  for (const file of files) {
-    const text = await folder.read(file.path);
+  for (const { text } of files) {
     for (const name of text.match(IDENTIFIER) ?? []) if (name.length <= 40) found.add(name);
     for (const word of text.match(/[A-Za-z]{5,20}/g) ?? []) words.add(word);
   }
-  const names = [...found].sort();
-  return names.length > 0 ? names : [...words].sort();
+  return [...(found.size > 0 ? found : words)].sort();
 }
 
 /** A name close to a real one that is in no file: what an agent misremembers. */
-async function unusedName(
-  folder: Sandbox,
-  files: readonly FolderEntry[],
-  names: readonly string[],
-  draw: () => number,
-): Promise<string> {
-  const texts: string[] = [];
-  for (const file of files) texts.push(await folder.read(file.path));
+function unusedName(files: readonly TextFile[], names: readonly string[], draw: () => number): string {
   const base = names.length === 0 ? "Text" : names[between(draw, 0, names.length - 1)]!;
   for (let attempt = 0; ; attempt++) {
     const name = `mis${base[0]!.toUpperCase()}${base.slice(1)}${attempt === 0 ? "" : attempt}`;
-    if (!texts.some((text) => text.includes(name))) return name;
+    if (!files.some(({ text }) => text.includes(name))) return name;
   }
 }
 
 /** Three edits, of which the second looks for a line that is not there. */
-async function editPlan(folder: Sandbox, files: readonly FolderEntry[]): Promise<string | undefined> {
-  const small = files.filter((file) => file.bytes <= SMALL_BYTES).slice(0, 20);
+function editPlan(files: readonly TextFile[]): string | undefined {
   const targets: { path: string; line: string }[] = [];
-  for (const { path } of small) {
-    const line = (await folder.read(path)).split("\n").find((candidate) => candidate.trim().length >= 12);
+  for (const { path, text } of files) {
+    if (text.length > SMALL_FILE || targets.length === 3) continue;
+    const line = text.split("\n").find((candidate) => candidate.trim().length >= 12);
     if (line !== undefined) targets.push({ path, line: line.trim() });
-    if (targets.length === 3) break;
   }
   const [first, second = first, third = first] = targets;
   if (first === undefined || second === undefined || third === undefined) return undefined;
@@ -112,7 +114,7 @@ async function editPlan(folder: Sandbox, files: readonly FolderEntry[]): Promise
   return `Apply this edit plan in the working copy:\n${JSON.stringify({ edits }, null, 2)}`;
 }
 
-function directoryOf({ path }: FolderEntry): string {
+function directoryOf({ path }: TextFile): string {
   const end = path.lastIndexOf("/");
   return end === -1 ? "." : path.slice(0, end);
 }

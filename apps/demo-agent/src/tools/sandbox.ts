@@ -8,6 +8,8 @@ const TEXT_FILE =
 const MAX_FILES = 2_000;
 const MAX_DEPTH = 12;
 const MAX_FILE_BYTES = 1_000_000;
+/** A search reads what is listed: so much, and no more. */
+const MAX_LISTED_BYTES = 24_000_000;
 
 export interface FolderEntry {
   /** Relative to the folder, with forward slashes. */
@@ -61,30 +63,41 @@ export class Sandbox {
     return await readFile(real, "utf8");
   }
 
-  /** Text files under `path`, sorted; hidden, generated and linked ones are left out. At most 2,000. */
+  /** Text files under `path`, sorted; hidden, generated and linked ones are left out. The first 2,000 files or 24 MB. */
   async list(path = "."): Promise<FolderEntry[]> {
     const found: FolderEntry[] = [];
     const real = await this.resolve(path);
     if ((await stat(real)).isFile()) return [{ path: this.#name(real), bytes: (await stat(real)).size }];
-    await this.#walk(real, 0, found);
+    await this.#walk(real, 0, found, { bytes: MAX_LISTED_BYTES });
     return found;
   }
 
-  async #walk(directory: string, depth: number, found: FolderEntry[]): Promise<void> {
-    const entries = await readdir(directory, { withFileTypes: true });
+  async #walk(
+    directory: string,
+    depth: number,
+    found: FolderEntry[],
+    left: { bytes: number },
+  ): Promise<void> {
+    const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+      // A folder below that may not be read is none of the agent's business.
+      if (depth > 0) return [];
+      throw error;
+    });
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
-      if (found.length >= MAX_FILES) return;
+      if (found.length >= MAX_FILES || left.bytes < 0) return;
       if (entry.name.startsWith(".")) continue;
       const path = join(directory, entry.name);
       if (entry.isDirectory()) {
         if (depth < MAX_DEPTH && !SKIPPED_DIRECTORIES.has(entry.name))
-          await this.#walk(path, depth + 1, found);
+          await this.#walk(path, depth + 1, found, left);
       } else if (entry.isFile() && TEXT_FILE.test(entry.name)) {
         // Files come and go while we walk: one that vanished is not there.
         const facts = await lstat(path).catch(() => undefined);
-        if (facts?.isFile() && facts.size <= MAX_FILE_BYTES)
-          found.push({ path: this.#name(path), bytes: facts.size });
+        if (!facts?.isFile() || facts.size > MAX_FILE_BYTES) continue;
+        left.bytes -= facts.size;
+        if (left.bytes < 0) return;
+        found.push({ path: this.#name(path), bytes: facts.size });
       }
     }
   }

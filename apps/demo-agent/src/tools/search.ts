@@ -12,9 +12,11 @@ export const search = (folder: Sandbox) =>
     execute: async ({ text, path }) => {
       const hits: { path: string; line: number; excerpt: string }[] = [];
       let matches = 0;
+      let unreadable = 0;
       for (const file of await folder.list(path)) {
-        const content = await folder.read(file.path);
-        if (!content.includes(text)) continue;
+        const content = await folder.read(file.path).catch(() => undefined);
+        if (content === undefined) unreadable += 1;
+        if (content === undefined || !content.includes(text)) continue;
         for (const [index, line] of content.split("\n").entries()) {
           if (!line.includes(text)) continue;
           matches += 1;
@@ -23,6 +25,6 @@ export const search = (folder: Sandbox) =>
           }
         }
       }
-      return { text, matches, hits };
+      return { text, matches, hits, unreadable };
     },
   });
