@@ -46,6 +46,8 @@ export interface LogHead {
   readonly length: number;
   /** The chain value there. */
   readonly chain: Uint8Array;
+  /** Where the last frame before it begins; undefined while there is none. `readFrame` gives its chain for comparison. */
+  readonly lastFrame: number | undefined;
 }
 
 interface Completed {
@@ -79,7 +81,7 @@ export class FrameLog {
     this.#maxBatchBytes = options.maxBatchBytes ?? 2 * 1024 * 1024;
     this.#space = new Preallocation(options.preallocate ?? true);
     this.#chain = options.chain ?? ZERO_CHAIN;
-    this.#head = { length: 0, chain: this.#chain };
+    this.#head = { length: 0, chain: this.#chain, lastFrame: undefined };
   }
 
   /**
@@ -230,7 +232,8 @@ export class FrameLog {
     this.#chain = this.#batch.addFragment(record, offset, this.#head.length, this.#chain);
     this.#position += this.#batch.frameBytes - before;
     if (!record.isComplete) return;
-    const receipt = { offset: record.offset, length: this.#position - record.offset, chain: this.#chain };
+    const length = this.#position - record.offset;
+    const receipt = { offset: record.offset, length, lastFrame: offset, chain: this.#chain };
     this.#completed.push({ record, receipt });
     this.#current = undefined;
   }
@@ -245,7 +248,8 @@ export class FrameLog {
     this.#space.wrote(end, ahead, written - frameBytes);
     const last = this.#completed.at(-1);
     if (last === undefined) return;
-    this.#head = { length: last.receipt.offset + last.receipt.length, chain: last.receipt.chain };
+    const { offset, length, chain, lastFrame } = last.receipt;
+    this.#head = { length: offset + length, chain, lastFrame };
     for (const { record, receipt } of this.#completed) record.resolve(receipt);
     this.#completed = [];
   }

@@ -17,6 +17,8 @@ export interface AppendReceipt {
   readonly offset: number;
   /** Bytes in the file, headers included. */
   readonly length: number;
+  /** Where the record's last frame begins. */
+  readonly lastFrame: number;
   /** The chain value after the record. */
   readonly chain: Uint8Array;
 }

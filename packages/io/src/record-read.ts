@@ -23,11 +23,26 @@ export interface ReadRecord {
   readonly bodies: Uint8Array[];
 }
 
+/** One verified frame, wherever in a record it stands. */
+export interface ReadFrame {
+  readonly kind: number;
+  readonly codec: number;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  readonly acked: number;
+  readonly chain: Uint8Array;
+  readonly body: Uint8Array;
+  /** Where the next frame begins. */
+  readonly end: number;
+}
+
 /** One verified fragment. */
 interface Fragment {
   readonly header: FrameHeader;
   readonly body: Uint8Array;
   readonly end: number;
+  /** What was read behind it. */
+  readonly rest: Buffer;
 }
 
 /** What is read at first where the length is not known. */
@@ -77,6 +92,18 @@ export async function* streamRecord(
   for await (const fragment of fragmentsAt(handle, offset, GUESS_BYTES)) yield fragment.body;
 }
 
+/** The single frame that begins at `offset`, verified. Throws `CKPT_CORRUPT` where no intact frame does. */
+export async function readFrame(handle: FileHandle, offset: number): Promise<ReadFrame> {
+  const { header, body, end } = await frameAt(
+    handle,
+    offset,
+    offset,
+    await readAt(handle, offset, GUESS_BYTES),
+  );
+  const { kind, codec, isFirst, isLast, acked, chain } = header;
+  return { kind, codec, isFirst, isLast, acked, chain, body, end };
+}
+
 async function* fragmentsAt(
   handle: FileHandle,
   offset: number,
@@ -86,29 +113,37 @@ async function* fragmentsAt(
   let bytes = await readAt(handle, at, firstRead);
   let first: FrameHeader | undefined;
   while (true) {
-    if (bytes.length < FRAME_HEADER_BYTES) bytes = await readAt(handle, at, FRAME_HEADER_BYTES);
-    const header = parseFrameHeader(bytes, 0, at);
-    if (header === undefined) throw corrupt(handle, offset, at, "no frame begins here");
+    const fragment = await frameAt(handle, offset, at, bytes);
+    const { header, end } = fragment;
     if (header.isFirst !== (first === undefined))
       throw corrupt(handle, offset, at, "not the fragment expected");
     first ??= header;
     if (header.kind !== first.kind || header.codec !== first.codec) {
       throw corrupt(handle, offset, at, "a fragment of another record");
     }
-    const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
-    // The next header comes along, which saves a read per fragment.
-    const wanted = header.isLast ? frameBytes : frameBytes + FRAME_HEADER_BYTES;
-    if (bytes.length < frameBytes) bytes = await readAt(handle, at, wanted);
-    if (bytes.length < frameBytes) throw corrupt(handle, offset, at, "the file ends inside a frame");
-    const body = bytes.subarray(FRAME_HEADER_BYTES, frameBytes);
-    if (frameCrc(at, bytes, 0, crc32(body)) !== header.crc) {
-      throw corrupt(handle, offset, at, "the checksum does not match");
-    }
-    yield { header, body, end: at + frameBytes };
+    yield fragment;
     if (header.isLast) return;
-    at += frameBytes;
-    bytes = bytes.subarray(frameBytes);
+    bytes = fragment.rest;
+    at = end;
   }
+}
+
+/** The frame at `at`, of which `bytes` are there already. */
+async function frameAt(handle: FileHandle, record: number, at: number, bytes: Buffer): Promise<Fragment> {
+  let there = bytes;
+  if (there.length < FRAME_HEADER_BYTES) there = await readAt(handle, at, FRAME_HEADER_BYTES);
+  const header = parseFrameHeader(there, 0, at);
+  if (header === undefined) throw corrupt(handle, record, at, "no frame begins here");
+  const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
+  // The next header comes along, which saves a read per fragment.
+  const wanted = header.isLast ? frameBytes : frameBytes + FRAME_HEADER_BYTES;
+  if (there.length < frameBytes) there = await readAt(handle, at, wanted);
+  if (there.length < frameBytes) throw corrupt(handle, record, at, "the file ends inside a frame");
+  const body = there.subarray(FRAME_HEADER_BYTES, frameBytes);
+  if (frameCrc(at, there, 0, crc32(body)) !== header.crc) {
+    throw corrupt(handle, record, at, "the checksum does not match");
+  }
+  return { header, body, end: at + frameBytes, rest: there.subarray(frameBytes) };
 }
 
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
