@@ -1,17 +1,11 @@
-// State: snapshots, deltas, hash, codec.
-
 export type { SignalOption } from "./abort.js";
-// What packages built on this one share.
 export { throwIfAborted } from "./abort.js";
 export { asyncDispose } from "./async-dispose.js";
 export type { StateReader } from "./checkpoint.js";
-// Managers.
 export { Checkpoint, SavedCheckpoint } from "./checkpoint.js";
-// The store port.
 export type { CheckpointDraft, CheckpointHeader, Json } from "./checkpoint-header.js";
 export { Emitter } from "./emitter.js";
 export type { CkptErrorInit, CommonCode, CoreErrorCode } from "./errors.js";
-// Errors.
 export { CkptError, isCkptError } from "./errors.js";
 export {
   CHECKPOINT_ID_MAX_BYTES,
@@ -38,6 +32,11 @@ export type { StateArray, StateNode, StateObject } from "./node.js";
 export { BinaryLeaf } from "./node.js";
 export { checkpointNotFound } from "./not-found.js";
 export { OpenCalls } from "./open-calls.js";
+export type { SnapshotOptions } from "./snapshot.js";
+export { fromTaggedJson, hashInSlices, rebase, Snapshot, snapshot } from "./snapshot.js";
+export type { AnyClassCodec, ClassCodec } from "./state/class-codec.js";
+export type { SnapshotLimits } from "./state/limits.js";
+export { DEFAULT_LIMITS } from "./state/limits.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./schema.js";
 export type {
   AgentState,

@@ -1,0 +1,168 @@
+import { BinaryLeaf, type StateArray, type StateNode, type StateObject, TAG } from "../node.js";
+import { binaryTag, bytesOf, samePayload } from "./binary.js";
+import { builtInTag, ownKeyCount } from "./built-in.js";
+import { type CodecRegistry, codecFor } from "./class-codec.js";
+import { errorParts, errorType } from "./error-values.js";
+import { escapeKey } from "./key-escape.js";
+import { plainness } from "./plainness.js";
+import { hasTag, SPECIAL_NUMBERS } from "./tagged.js";
+
+/** What a comparison needs to know. */
+export interface SameContext {
+  readonly codecs: CodecRegistry;
+  /** The live side is in normal form already: keys are stored keys, leaves may stand in it. */
+  readonly normal: boolean;
+}
+
+/**
+ * Whether the normal form of a live value equals an existing node. Builds nothing and keeps no path: this is what an
+ * unchanged state costs. Recursion is bounded by the node's height.
+ */
+export function same(live: unknown, node: StateNode, context: SameContext): boolean {
+  switch (typeof live) {
+    case "string":
+    case "boolean":
+      return live === node;
+    case "number":
+      return sameNumber(live, node);
+    case "object":
+      if (live === null || typeof node !== "object" || node === null) return live === node;
+      return sameObject(live, node, context);
+    case "undefined":
+      return hasTag(node, "undefined");
+    case "bigint":
+      return hasTag(node, "bigint") && node["v"] === String(live);
+    default:
+      return false;
+  }
+}
+
+function sameNumber(live: number, node: StateNode): boolean {
+  if (live === node) return live !== 0 || 1 / live > 0;
+  if (typeof node !== "object" || !hasTag(node, "number")) return false;
+  return Object.is(SPECIAL_NUMBERS.get(node["v"] as string), live);
+}
+
+function sameObject(live: object, node: object, context: SameContext): boolean {
+  if (Object.getPrototypeOf(live) === Object.prototype) {
+    if (Array.isArray(node) || node instanceof BinaryLeaf) return false;
+    return samePlain(live as Record<string, unknown>, node as StateObject, context);
+  }
+  switch (plainness(live)) {
+    case "array":
+      return Array.isArray(node) && sameArray(live as unknown[], node, context);
+    case "plain":
+      return !Array.isArray(node) && samePlain(live as Record<string, unknown>, node as StateObject, context);
+    case "null": {
+      const { v } = node as StateObject;
+      return (
+        hasTag(node as StateObject, "null") &&
+        samePlain(live as Record<string, unknown>, v as StateObject, context)
+      );
+    }
+    default:
+      return sameRich(live, node as StateObject, context);
+  }
+}
+
+function samePlain(live: Record<string, unknown>, node: StateObject, context: SameContext): boolean {
+  // Names, not keys: a property made non-enumerable, or a new one, must not slip through.
+  const names = Object.getOwnPropertyNames(live);
+  const keys = Object.keys(node);
+  const count = names.length;
+  if (count !== keys.length) return false;
+  for (let i = 0; i < count; i++) if (names[i] !== keys[i]) return sameEscaped(live, node, context);
+  for (let i = 0; i < count; i++) {
+    const key = names[i]!;
+    if (key.charCodeAt(0) === 36 && !context.normal && escapeKey(key) !== key) return false;
+    if (!same(live[key], node[key]!, context)) return false;
+  }
+  return Object.getOwnPropertySymbols(live).length === 0;
+}
+
+/** As {@link samePlain}, for objects whose stored keys differ from the user's. */
+function sameEscaped(live: Record<string, unknown>, node: StateObject, context: SameContext): boolean {
+  if (context.normal) return false;
+  const names = Object.getOwnPropertyNames(live);
+  const keys = Object.keys(node);
+  for (let i = 0; i < names.length; i++) if (escapeKey(names[i]!) !== keys[i]) return false;
+  for (let i = 0; i < names.length; i++) if (!same(live[names[i]!], node[keys[i]!]!, context)) return false;
+  return Object.getOwnPropertySymbols(live).length === 0;
+}
+
+function sameArray(live: readonly unknown[], node: StateArray, context: SameContext): boolean {
+  const count = live.length;
+  if (count !== node.length) return false;
+  for (let i = 0; i < count; i++) {
+    const child = live[i];
+    if (!same(child, node[i]!, context) || (child === undefined && !Object.hasOwn(live, i))) return false;
+  }
+  return hasOnlyElements(live);
+}
+
+/** Whether an array has no holes, no symbols and no enumerable properties besides its elements. */
+export function hasOnlyElements(live: readonly unknown[]): boolean {
+  return Object.keys(live).length === live.length && Object.getOwnPropertySymbols(live).length === 0;
+}
+
+function sameRich(live: object, node: StateObject, context: SameContext): boolean {
+  if (live instanceof BinaryLeaf) {
+    return context.normal && node instanceof BinaryLeaf && samePayload(live.bytes, node);
+  }
+  const codec = codecFor(live, context.codecs);
+  const v = node["v"];
+  if (v === undefined) return false;
+  if (codec !== undefined) {
+    if (!hasTag(node, "codec") || !Array.isArray(v) || v[0] !== codec.name) return false;
+    return same(codec.encode(live), v[1], context);
+  }
+  const binary = binaryTag(live);
+  if (binary !== undefined) {
+    return (
+      node[TAG] === binary && samePayload(bytesOf(live), v) && Object.getOwnPropertySymbols(live).length === 0
+    );
+  }
+  const type = errorType(live);
+  if (type !== undefined) return hasTag(node, "Error") && sameError(live, type, v as StateObject, context);
+  return sameBuiltIn(live, node, v, context);
+}
+
+function sameBuiltIn(live: object, node: StateObject, v: StateNode, context: SameContext): boolean {
+  const tag = builtInTag(live);
+  if (tag === undefined || node[TAG] !== tag || Reflect.ownKeys(live).length > ownKeyCount(tag)) return false;
+  if (tag === "Map") return Array.isArray(v) && sameMap(live as Map<unknown, unknown>, v, context);
+  if (tag === "Set") return Array.isArray(v) && sameSet(live as Set<unknown>, v, context);
+  if (tag === "URL") return (live as URL).href === v;
+  if (tag === "RegExp") {
+    const { source, flags, lastIndex } = live as RegExp;
+    return Array.isArray(v) && v[0] === source && v[1] === flags && v[2] === lastIndex;
+  }
+  const time = Date.prototype.getTime.call(live);
+  return Number.isNaN(time) ? v === null : time === v;
+}
+
+function sameMap(live: ReadonlyMap<unknown, unknown>, entries: StateArray, context: SameContext): boolean {
+  if (live.size !== entries.length) return false;
+  let i = 0;
+  for (const [key, value] of live) {
+    const entry = entries[i++] as StateArray;
+    if (!same(key, entry[0]!, context) || !same(value, entry[1]!, context)) return false;
+  }
+  return true;
+}
+
+function sameSet(live: ReadonlySet<unknown>, members: StateArray, context: SameContext): boolean {
+  if (live.size !== members.length) return false;
+  let i = 0;
+  for (const value of live) if (!same(value, members[i++]!, context)) return false;
+  return true;
+}
+
+function sameError(live: object, type: string, v: StateObject, context: SameContext): boolean {
+  const parts = errorParts(live, type);
+  if (typeof parts === "string" || v["type"] !== type) return false;
+  return (
+    samePlain(parts.own, v["own"] as StateObject, context) &&
+    samePlain(parts.props, v["props"] as StateObject, context)
+  );
+}
