@@ -1,3 +1,3 @@
 import { program } from "../../tooling/tsup.preset.js";
 
-export default program({ entry: { driver: "src/driver/main.ts" } });
+export default program({ entry: { main: "src/main.ts", driver: "src/driver/main.ts" } });

@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { html } from "./report/html.js";
+import { junit } from "./report/junit.js";
+import { lastLine, type Result, table } from "./report/summary.js";
+import { runScenarios } from "./run.js";
+import { scenarios } from "./scenarios/index.js";
+
+const USAGE = `npm run validate -- [--only a,b] [--short] [--seed N] [--minutes N] [--json FILE] [--junit FILE] [--html FILE]
+${scenarios.map((s) => `  ${s.name.padEnd(16)} ${s.does}`).join("\n")}`;
+
+function flags() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: "string" },
+        short: { type: "boolean", default: false },
+        seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+        minutes: { type: "string", default: "10" },
+        json: { type: "string" },
+        junit: { type: "string" },
+        html: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function main(): Promise<number> {
+  const options = flags();
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const names = options.only?.split(",") ?? scenarios.map((s) => s.name);
+  const unknown = names.filter((name) => !scenarios.some((s) => s.name === name));
+  const [seed, minutes] = [Number(options.seed), Number(options.minutes)];
+  if (unknown.length > 0 || !Number.isSafeInteger(seed) || !(minutes > 0)) {
+    console.error(
+      `${unknown.length > 0 ? `no scenario ${unknown.join(", ")}` : "--seed takes a whole number, --minutes a positive one"}\n${USAGE}`,
+    );
+    return 2;
+  }
+  console.error(`seed ${seed}`);
+  const results: Result[] = await runScenarios(
+    scenarios.filter((s) => names.includes(s.name)),
+    {
+      seed,
+      short: options.short,
+      budgetMs: (minutes * 60_000) / names.length,
+      driver: join(fileURLToPath(new URL(".", import.meta.url)), "driver.js"),
+      makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),
+      removeDirectory: (path) => rm(path, { recursive: true, force: true }),
+      show: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`),
+    },
+  );
+  console.log(table(results));
+  if (options.json)
+    await writeFile(
+      options.json,
+      JSON.stringify(
+        results.map(({ scenario, outcome, ms }) => ({ name: scenario.name, ...outcome, ms })),
+        null,
+        2,
+      ),
+    );
+  if (options.junit) await writeFile(options.junit, junit(results));
+  if (options.html) await writeFile(options.html, html(results, seed));
+  console.log(lastLine(results));
+  return results.some((r) => r.outcome.status === "failed") ? 1 : 0;
+}
+
+process.exitCode = await main();

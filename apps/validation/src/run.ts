@@ -1,0 +1,48 @@
+import type { Result } from "./report/summary.js";
+import type { Context, Outcome, Scenario } from "./scenario.js";
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly short: boolean;
+  readonly budgetMs: number;
+  readonly driver: string;
+  makeDirectory(): Promise<string>;
+  removeDirectory(path: string): Promise<void>;
+  show(text: string): void;
+}
+
+/** Runs scenarios one after another; one that throws has failed, with its error as the failure. */
+export async function runScenarios(scenarios: readonly Scenario[], options: RunOptions): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const scenario of scenarios) {
+    const made: string[] = [];
+    const context: Context = {
+      seed: options.seed,
+      short: options.short,
+      budgetMs: options.budgetMs,
+      driver: options.driver,
+      progress: (text) => options.show(`${scenario.name}: ${text}`),
+      async directory() {
+        const path = await options.makeDirectory();
+        made.push(path);
+        return path;
+      },
+    };
+    const started = Date.now();
+    let outcome: Outcome;
+    try {
+      outcome = await scenario.run(context);
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      outcome = {
+        status: "failed",
+        counts: {},
+        failures: [`the scenario threw (seed ${options.seed}): ${text}`],
+      };
+    }
+    results.push({ scenario, outcome, ms: Date.now() - started });
+    for (const path of made) await options.removeDirectory(path);
+    options.show(`${scenario.name}: ${outcome.status}${process.stderr.isTTY ? "\n" : ""}`);
+  }
+  return results;
+}
