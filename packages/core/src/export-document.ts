@@ -2,8 +2,9 @@ import { CkptError, isCkptError } from "@ckpt/errors";
 import type { CheckpointHeader, Json } from "./checkpoint-header.js";
 import { TAG } from "./node.js";
 import { metadataToText } from "./portable-metadata.js";
-import { literalOf, writePythonJson } from "./python-json-write.js";
+import { type Dialect, literalOf, writePythonJson } from "./python-json-write.js";
 import type { Snapshot } from "./snapshot.js";
+import { unescapeKey } from "./state/key-escape.js";
 
 /** What the field `encoding` of an entry says when its `data` has tagged nodes in it. */
 export const TAGGED_ENCODING = "ckpt";
@@ -33,6 +34,11 @@ export async function exportDocument(
   }
 }
 
+const verbatim = (key: string): string => key;
+const PLAIN: Dialect = { literals: true, key: unescapeKey };
+const TAGGED: Dialect = { literals: false, key: verbatim };
+const METADATA: Dialect = { literals: true, key: verbatim };
+
 function exportEntry(header: CheckpointHeader, snapshot: Snapshot): string {
   const { id, name, timestamp, metadata, schemaVersion } = header;
   const tree = snapshot.toTaggedJson();
@@ -41,8 +47,8 @@ function exportEntry(header: CheckpointHeader, snapshot: Snapshot): string {
     ["id", JSON.stringify(id)],
     ["name", JSON.stringify(name)],
     ["timestamp", JSON.stringify(timestamp)],
-    ["data", writePythonJson(tree, !isTagged, "    ")],
-    ["metadata", writePythonJson(metadataToText(metadata), true, "    ")],
+    ["data", writePythonJson(tree, isTagged ? TAGGED : PLAIN, "    ")],
+    ["metadata", writePythonJson(metadataToText(metadata), METADATA, "    ")],
     ...(schemaVersion === null ? [] : [["schema_version", String(schemaVersion)]]),
     ...(isTagged ? [["encoding", JSON.stringify(TAGGED_ENCODING)]] : []),
   ];
@@ -50,11 +56,11 @@ function exportEntry(header: CheckpointHeader, snapshot: Snapshot): string {
   return `  {\n${lines.join(",\n")}\n  }`;
 }
 
-/** Whether a tree has a tagged node without a literal, or an escaped key: whatever plain JSON would not give back. */
+/** Whether a tree has a tagged node without a literal: a value that plain JSON, as Python has it, would not give back. */
 function needsTags(node: Json): boolean {
   if (typeof node !== "object" || node === null) return false;
   if (Array.isArray(node)) return node.some(needsTags);
   const object = node as { readonly [key: string]: Json };
-  if (literalOf(object) !== undefined) return false;
-  return Object.entries(object).some(([key, item]) => key.endsWith(TAG) || needsTags(item));
+  if (Object.hasOwn(object, TAG)) return literalOf(object) === undefined;
+  return Object.values(object).some(needsTags);
 }

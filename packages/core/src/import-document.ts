@@ -6,7 +6,7 @@ import type { ImportConflict } from "./import-plan.js";
 import type { Metadata } from "./metadata.js";
 import { metadataFromText } from "./portable-metadata.js";
 import { parsePythonJson } from "./python-json-parse.js";
-import { type Snapshot, type SnapshotOptions, snapshot } from "./snapshot.js";
+import { fromTaggedJson, type Snapshot, type SnapshotOptions, snapshot } from "./snapshot.js";
 import { DEFAULT_LIMITS } from "./state/limits.js";
 import { parseTimestamp } from "./timestamp.js";
 

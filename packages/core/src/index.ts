@@ -32,12 +32,12 @@ export type { StateArray, StateNode, StateObject } from "./node.js";
 export { BinaryLeaf } from "./node.js";
 export { checkpointNotFound } from "./not-found.js";
 export { OpenCalls } from "./open-calls.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "./schema.js";
 export type { SnapshotOptions } from "./snapshot.js";
 export { fromTaggedJson, hashInSlices, rebase, Snapshot, snapshot } from "./snapshot.js";
 export type { AnyClassCodec, ClassCodec } from "./state/class-codec.js";
 export type { SnapshotLimits } from "./state/limits.js";
 export { DEFAULT_LIMITS } from "./state/limits.js";
-export type { StandardIssue, StandardResult, StandardSchema } from "./schema.js";
 export type {
   AgentState,
   CheckpointStore,

@@ -261,8 +261,10 @@ export class CheckpointManager<
     const last = plan.at(-1);
     if (last === undefined) return 0;
     const { schema, migrator } = this.settings;
-    if (schema !== undefined || migrator.version !== null)
-      for (const { header, snapshot } of plan) await this.decode(header, snapshot);
+    for (const { header, snapshot } of plan) {
+      if (schema !== undefined || migrator.version !== null) await this.decode(header, snapshot);
+      else migrator.versionOf(header.schemaVersion, header.id);
+    }
     const headId = position.headId;
     const batch: StoreEntry[] = plan.map((put) => ({ op: "put", ...put }));
     if (headId !== null)

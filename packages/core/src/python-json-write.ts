@@ -1,29 +1,36 @@
 import type { Json } from "./checkpoint-header.js";
 import { TAG } from "./node.js";
 
-/**
- * Writes a value as Python's `json.dumps(value, indent=2)` does, in meaning: what `parsePythonJson` and Python's `json.loads` read back
- * as the same value. Tagged `number` and `bigint` nodes become Python's `NaN`, `Infinity`, `-Infinity`, `-0.0` and integers when
- * `literals` is set, else they stay tagged. A number beyond 2^53 gets a fraction or an exponent, because an integer there is a bigint.
- */
-export function writePythonJson(value: Json, literals: boolean, indent = ""): string {
-  const chunks: string[] = [];
-  write(value, literals, indent, chunks);
-  return chunks.join("");
+/** How a tree of plain JSON and tagged nodes becomes text. */
+export interface Dialect {
+  /** Tagged `number` and `bigint` nodes become Python's `NaN`, `Infinity`, `-Infinity`, `-0.0` and integers. */
+  readonly literals: boolean;
+  /** The text's key for a key of the tree. */
+  readonly key: (key: string) => string;
 }
 
-function write(value: Json, literals: boolean, indent: string, out: string[]): void {
+/**
+ * Writes a value as Python's `json.dumps(value, indent=2)` does, in meaning: what `parsePythonJson` and Python's `json.loads` read back
+ * as the same value. A number beyond 2^53 gets a fraction or an exponent, because an integer there is a bigint.
+ */
+export function writePythonJson(value: Json, dialect: Dialect, indent = ""): string {
+  const out: string[] = [];
+  write(value, dialect, indent, out);
+  return out.join("");
+}
+
+function write(value: Json, dialect: Dialect, indent: string, out: string[]): void {
   if (typeof value === "number") out.push(numberText(value));
   else if (typeof value !== "object" || value === null) out.push(JSON.stringify(value));
-  else if (isArray(value)) writeArray(value, literals, indent, out);
+  else if (isArray(value)) writeArray(value, dialect, indent, out);
   else {
-    const literal = literals ? literalOf(value) : undefined;
-    if (literal === undefined) writeObject(value, literals, indent, out);
+    const literal = dialect.literals ? literalOf(value) : undefined;
+    if (literal === undefined) writeObject(value, dialect, indent, out);
     else out.push(literal);
   }
 }
 
-function writeArray(items: readonly Json[], literals: boolean, indent: string, out: string[]): void {
+function writeArray(items: readonly Json[], dialect: Dialect, indent: string, out: string[]): void {
   if (items.length === 0) {
     out.push("[]");
     return;
@@ -32,7 +39,7 @@ function writeArray(items: readonly Json[], literals: boolean, indent: string, o
   let before = `[\n${inner}`;
   for (const item of items) {
     out.push(before);
-    write(item, literals, inner, out);
+    write(item, dialect, inner, out);
     before = `,\n${inner}`;
   }
   out.push(`\n${indent}]`);
@@ -40,15 +47,15 @@ function writeArray(items: readonly Json[], literals: boolean, indent: string, o
 
 function writeObject(
   value: { readonly [key: string]: Json },
-  literals: boolean,
+  dialect: Dialect,
   indent: string,
   out: string[],
 ): void {
   const inner = `${indent}  `;
   let before = `{\n${inner}`;
   for (const [key, item] of Object.entries(value)) {
-    out.push(before, JSON.stringify(key), ": ");
-    write(item, literals, inner, out);
+    out.push(before, JSON.stringify(dialect.key(key)), ": ");
+    write(item, dialect, inner, out);
     before = `,\n${inner}`;
   }
   out.push(before.startsWith("{") ? "{}" : `\n${indent}}`);
