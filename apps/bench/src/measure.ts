@@ -1,6 +1,6 @@
 /** Medians and spread of repeated, interleaved measurements. */
 
-export interface Sample {
+interface Sample {
   readonly values: readonly number[];
   readonly median: number;
   readonly min: number;
@@ -17,7 +17,7 @@ export function percentile(values: readonly number[], fraction: number): number 
   return low + (high - low) * (position - below);
 }
 
-export function sample(values: readonly number[]): Sample {
+function sample(values: readonly number[]): Sample {
   return { values, median: percentile(values, 0.5), min: Math.min(...values), max: Math.max(...values) };
 }
 
