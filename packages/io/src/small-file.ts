@@ -7,13 +7,7 @@ export async function readSmallFile(path: string, maxBytes: number, fs: FileSyst
   const handle = await fs.open(path, { access: "read" });
   try {
     const { size } = await handle.stat();
-    if (size > maxBytes) {
-      throw new CkptError("CKPT_LIMIT", {
-        message: `${path} has ${size} bytes, the limit is ${maxBytes}`,
-        hint: "This is not a file that was written here; move it away.",
-        details: { path, size, maxBytes },
-      });
-    }
+    if (size > maxBytes) throw tooLong(path, size, maxBytes);
     const bytes = Buffer.alloc(size);
     return bytes.subarray(0, await readFully(handle, bytes, 0, size, 0));
   } finally {
@@ -30,4 +24,12 @@ export async function writeNewFile(path: string, bytes: Uint8Array, fs: FileSyst
   } finally {
     await handle.close();
   }
+}
+
+export function tooLong(path: string, size: number, maxBytes: number): CkptError {
+  return new CkptError("CKPT_LIMIT", {
+    message: `${path} has ${size} bytes or more, the limit is ${maxBytes}`,
+    hint: "Raise maxBytes if the file is what it should be; else move it away.",
+    details: { path, size, maxBytes },
+  });
 }

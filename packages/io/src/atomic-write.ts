@@ -1,0 +1,168 @@
+/**
+ * Replaces a file whole or not at all. Readers see the old bytes or the new ones, at every moment and after every crash.
+ */
+import { dirname, join } from "node:path";
+import { CkptError } from "@ckpt/errors";
+import { type AtomicData, DataSource } from "./atomic-data.js";
+import type { WriteChunksOptions } from "./chunk-options.js";
+import { isTransient, toCkptError } from "./classify.js";
+import { ensureDirectory } from "./ensure-directory.js";
+import { isErrno } from "./errno.js";
+import { mayFallBack, type TriedPlace, withFallbacks } from "./fallback.js";
+import type { FileSystem } from "./file-system.js";
+import { nodeFileSystem } from "./node-file-system.js";
+import { type RetryOptions, retryUnless } from "./retry.js";
+import { tempName } from "./temp-name.js";
+import { type WrittenChunks, writeChunks } from "./write-chunks.js";
+
+/** Options of {@link writeAtomic}. */
+export interface WriteAtomicOptions extends WriteChunksOptions {
+  /** Mode of the file; default 0o600. Owner, ACL, hard links and other names of a file that is replaced do not carry over. */
+  readonly mode?: number;
+  /** How transient errors are tried again, each time with a fresh temporary file; `false`: not. Default: see {@link RetryOptions}. */
+  readonly retry?: RetryOptions | false;
+  /** Paths to write to, in order, when `path` fails. */
+  readonly fallback?: readonly string[];
+  /** Publish only if the name is free: `CKPT_CONFLICT` when it is taken. Default false. */
+  readonly exclusive?: boolean;
+}
+
+/** What {@link writeAtomic} did. */
+export interface WriteAtomicReport extends WrittenChunks {
+  /** Where it was written. */
+  readonly path: string;
+  /** Paths that failed before. */
+  readonly tried: readonly TriedPlace<string>[];
+}
+
+/**
+ * Writes `data` to `path` atomically and durably: a temporary file in the same directory, sync, rename, sync of the
+ * directory. Missing directories are created. A symbolic link at `path` is replaced, not followed.
+ *
+ * Throws `CKPT_NO_SPACE`, `CKPT_NO_PERMISSION`, `CKPT_CONFLICT` (exclusive), `CKPT_TIMEOUT`, `CKPT_ABORTED`, `CKPT_IO`,
+ * with fallbacks `CKPT_ALL_FAILED`. `details.published` is true when the new bytes are in place but the sync of the
+ * directory failed; `details.leftBehind` names a temporary file that could not be removed. Otherwise `path` is as it was.
+ */
+export async function writeAtomic(
+  path: string,
+  data: AtomicData,
+  options: WriteAtomicOptions = {},
+): Promise<WriteAtomicReport> {
+  const source = new DataSource(data);
+  const retry = options.retry ?? {};
+  const isRetryable = (error: unknown) => {
+    if (source.isSpent || (error as CkptError).details?.published === true) return false;
+    return ((retry !== false && retry.isRetryable) || isTransient)(error);
+  };
+  const { value, place, tried } = await withFallbacks(
+    [path, ...(options.fallback ?? [])],
+    (target) =>
+      retryUnless(retry === false ? false : { ...retry, isRetryable }, options.signal, () =>
+        new AtomicWrite(target, source, options).run(),
+      ),
+    {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      shouldFallBack: (error) => mayFallBack(error) && !source.isSpent && error.details.published !== true,
+    },
+  );
+  return { ...value, path: place, tried };
+}
+
+class AtomicWrite {
+  readonly #path: string;
+  readonly #temp: string;
+  readonly #source: DataSource;
+  readonly #options: WriteAtomicOptions;
+  readonly #fs: FileSystem;
+  #mayLeaveTemp = false;
+  #isPublished = false;
+
+  constructor(path: string, source: DataSource, options: WriteAtomicOptions) {
+    this.#path = path;
+    this.#temp = join(dirname(path), tempName());
+    this.#source = source;
+    this.#options = options;
+    this.#fs = options.fs ?? nodeFileSystem;
+  }
+
+  async run(): Promise<WrittenChunks> {
+    try {
+      const written = await this.#writeTemp();
+      await this.#publish();
+      await this.#fs.syncDirectory(dirname(this.#path));
+      return written;
+    } catch (error) {
+      throw await this.#failure(error);
+    }
+  }
+
+  async #writeTemp(): Promise<WrittenChunks> {
+    const handle = await this.#open();
+    try {
+      const { totalBytes } = this.#source;
+      const options = totalBytes === undefined ? this.#options : { totalBytes, ...this.#options };
+      const written = await writeChunks(handle, this.#source.open(), options);
+      await handle.sync();
+      return written;
+    } finally {
+      // Before the rename: Windows does not rename an open file.
+      await handle.close();
+    }
+  }
+
+  async #open() {
+    const options = { access: "write", create: "exclusive", mode: this.#options.mode ?? 0o600 } as const;
+    this.#mayLeaveTemp = true; // even a failed open may have made it
+    try {
+      return await this.#fs.open(this.#temp, options);
+    } catch (error) {
+      if (!isErrno(error, "ENOENT")) throw error;
+      await ensureDirectory(dirname(this.#path), { fs: this.#fs });
+      return this.#fs.open(this.#temp, options);
+    }
+  }
+
+  async #publish(): Promise<void> {
+    if (this.#options.exclusive !== true) {
+      await this.#fs.rename(this.#temp, this.#path);
+      this.#isPublished = true;
+      this.#mayLeaveTemp = false;
+      return;
+    }
+    try {
+      await this.#fs.link(this.#temp, this.#path);
+    } catch (error) {
+      // A link may have been made though an error came back (a lost answer): then the name is ours.
+      if (!(await this.#isLinked())) throw error;
+    }
+    this.#isPublished = true;
+    await this.#fs.unlink(this.#temp);
+    this.#mayLeaveTemp = false;
+  }
+
+  async #isLinked(): Promise<boolean> {
+    const [ours, there] = await Promise.all([this.#fs.stat(this.#temp), this.#fs.stat(this.#path)]);
+    return ours !== undefined && there !== undefined && ours.ino === there.ino && ours.dev === there.dev;
+  }
+
+  /** The error to throw, once the temporary file is removed; or with what kept it from being removed. */
+  async #failure(error: unknown): Promise<CkptError> {
+    const failure = toCkptError(error, { doing: "write", path: this.#path });
+    const extra: Record<string, unknown> = {};
+    if (this.#isPublished) extra.published = true;
+    if (this.#mayLeaveTemp) {
+      await this.#fs.unlink(this.#temp).catch((cleanup: unknown) => {
+        if (isErrno(cleanup, "ENOENT")) return;
+        extra.leftBehind = this.#temp;
+        extra.cleanup = cleanup instanceof Error ? cleanup.message : String(cleanup);
+      });
+    }
+    if (Object.keys(extra).length === 0) return failure;
+    return new CkptError(failure.code, {
+      message: failure.message,
+      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+      cause: failure,
+      details: { ...failure.details, ...extra },
+    });
+  }
+}

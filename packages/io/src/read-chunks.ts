@@ -1,0 +1,53 @@
+import { throwIfAborted } from "./aborted.js";
+import type { Checksum } from "./checksum.js";
+import { type ChunkOptions, DEFAULT_CHUNK_BYTES } from "./chunk-options.js";
+import { toCkptError } from "./classify.js";
+import { readFully } from "./fully.js";
+import { nodeFileSystem } from "./node-file-system.js";
+
+/** Options of {@link readChunks}. */
+export interface ReadChunksOptions extends ChunkOptions {
+  /** Where to begin, in bytes; default 0. */
+  readonly from?: number;
+  /** Where to stop, in bytes; default: the file's size when the reading begins. */
+  readonly to?: number;
+  /** Updated with every chunk; take its digest when the reading is over. */
+  readonly checksum?: Checksum;
+}
+
+/**
+ * Reads a file chunk by chunk with bounded memory; each chunk is a buffer of its own. The file is closed when the loop
+ * ends, however it ends.
+ *
+ * Throws `CKPT_NOT_FOUND`, `CKPT_NO_PERMISSION`, `CKPT_IO`, `CKPT_ABORTED`. A file that gets shorter meanwhile ends early.
+ */
+export async function* readChunks(
+  path: string,
+  options: ReadChunksOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { fs = nodeFileSystem, chunkBytes = DEFAULT_CHUNK_BYTES, from = 0, signal } = options;
+  throwIfAborted(signal, `reading ${path}`);
+  const handle = await fs.open(path, { access: "read" }).catch((error: unknown) => {
+    throw toCkptError(error, { doing: "open", path });
+  });
+  try {
+    const reading = { doing: "read", path };
+    const to = options.to ?? (await handle.stat()).size;
+    for (let at = from; at < to; ) {
+      throwIfAborted(signal, `reading ${path}`);
+      const wanted = Math.min(chunkBytes, to - at);
+      const buffer = Buffer.allocUnsafeSlow(wanted);
+      const read = await readFully(handle, buffer, 0, wanted, at).catch((error: unknown) => {
+        throw toCkptError(error, reading);
+      });
+      if (read === 0) return;
+      const chunk = buffer.subarray(0, read);
+      options.checksum?.update(chunk);
+      at += read;
+      yield chunk;
+      options.onProgress?.(at - from, to - from);
+    }
+  } finally {
+    await handle.close();
+  }
+}
