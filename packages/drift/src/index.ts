@@ -13,6 +13,7 @@ export {
   invariant,
   type StandardSchema,
 } from "./detectors/invariant.js";
+export { type ShiftOptions, shift } from "./detectors/shift.js";
 export type { DriftErrorCode } from "./errors.js";
 export { type Json, type JsonObject, JsonReader } from "./json.js";
 export { DriftMonitor, type MonitorOptions, monitor, type RestoreOptions } from "./monitor.js";

@@ -77,6 +77,13 @@ export class JsonReader {
     );
   }
 
+  /** An array of at most `maxRows` arrays of at most `maxLength` finite numbers each. */
+  rows(key: string, maxRows: number, maxLength: number): number[][] {
+    return this.array(key, maxRows).map((row, i) =>
+      new JsonReader({ row }, `${this.#where}.${key}[${i}]`).numbers("row", maxLength),
+    );
+  }
+
   /** An array of at most `maxLength` strings, as a fresh array. */
   strings(key: string, maxLength: number): string[] {
     return this.array(key, maxLength).map((v, i) =>
