@@ -1,0 +1,52 @@
+/** Entries in the form that commits and hints store: docs/format.md, "Commit". */
+import type { CheckpointHeader } from "@ckpt/core";
+import { compactId } from "./compact-id.js";
+import type { PutEntry, StoredEntry } from "./entry.js";
+import { diffMetadata } from "./metadata-patch.js";
+
+export type RawEntry = readonly unknown[];
+
+/** One entry as an array for JSON. */
+export function encodeEntry(entry: StoredEntry): RawEntry {
+  const { agentId, epoch, n } = entry;
+  switch (entry.kind) {
+    case "put":
+      return encodePut(entry);
+    case "removal":
+      return ["r", agentId, epoch, n, entry.ids.map((id) => compactId(agentId, id)), entry.reason];
+    case "event":
+      return ["e", agentId, epoch, n, entry.event];
+    case "sequence":
+      return ["s", agentId, epoch, n, entry.lastSequence, entry.seen];
+    case "gone":
+      return ["g", agentId, epoch, n];
+  }
+}
+
+function encodePut({ header, agentId, epoch, n, base, sectionBytes }: PutEntry): RawEntry {
+  const raw: unknown[] = [
+    "p",
+    agentId,
+    epoch,
+    n,
+    header.sequence,
+    sectionBytes,
+    base === null ? 0 : base.n,
+    Buffer.from(header.stateHash, "hex").toString("base64url"),
+    header.stateBytes,
+    header.name,
+    header.timestamp,
+    compactId(agentId, header.parentId),
+    base === null ? header.metadata : diffMetadata(base.header.metadata, header.metadata),
+  ];
+  const id = writtenId(header);
+  if (header.schemaVersion !== null || id !== undefined) raw.push(header.schemaVersion);
+  if (id !== undefined) raw.push(id);
+  return raw;
+}
+
+/** The id where it is not the agent id, a colon and the sequence. */
+function writtenId({ agentId, id, sequence }: CheckpointHeader): number | string | undefined {
+  const compact = compactId(agentId, id);
+  return compact === sequence ? undefined : compact;
+}

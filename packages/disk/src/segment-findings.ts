@@ -1,0 +1,61 @@
+/** What is wrong with segments, in words. */
+import type { StoreFinding } from "@ckpt/core";
+import type { PutEntry, StoredEntry } from "./entry.js";
+import type { StoreLayout } from "./layout.js";
+import type { LostNumbers } from "./replay.js";
+import type { Segment } from "./segment.js";
+import type { DamagedRegion } from "./segment-scan.js";
+
+/** Damage that scanning a segment met. */
+export function segmentFindings(segment: Segment): StoreFinding[] {
+  const findings = segment.damages.map((region) => damageFinding(segment, region));
+  if (segment.orphans.length > 0) findings.push(orphanFinding(segment));
+  return findings;
+}
+
+function damageFinding(segment: Segment, { start, end, why }: DamagedRegion): StoreFinding {
+  return {
+    kind: "damaged",
+    place: `${segment.path}:${start}`,
+    message: `${end - start} bytes from offset ${start} of ${segment.path} are damaged: ${why}.`,
+    affectedIds: [],
+    remedy: "Restore what it held from a mirror; repair() moves the damaged file aside and keeps what can be read.",
+  };
+}
+
+function orphanFinding(segment: Segment): StoreFinding {
+  return {
+    kind: "damaged",
+    place: segment.path,
+    message: `Checkpoints in ${segment.path} cannot be restored, because what they are built on is damaged.`,
+    affectedIds: dependents(segment),
+    remedy: "Restore an older one, or from a mirror; repair() takes them out of the lists.",
+  };
+}
+
+/** Ids of the puts whose base is missing. */
+function dependents(segment: Segment): string[] {
+  return segment.orphans.map(({ entry }) => entry.header.id);
+}
+
+export function supersededFinding(agentId: string, entries: readonly StoredEntry[]): StoreFinding {
+  const puts = entries.filter((entry): entry is PutEntry => entry.kind === "put");
+  const first = entries[0]!;
+  return {
+    kind: "superseded",
+    place: `${first.segment.writerId}/${first.segment.number}:${first.offset}`,
+    message: `${entries.length} entries of ${JSON.stringify(agentId)} from epoch ${first.epoch} on were written after a later holder had begun; they are ignored.`,
+    affectedIds: puts.map(({ header }) => header.id),
+    remedy: "Two processes wrote one agent at once: check that locks work on this file system.",
+  };
+}
+
+export function lostFinding(layout: StoreLayout, agentId: string, { from, to, ids }: LostNumbers): StoreFinding {
+  return {
+    kind: "missing",
+    place: layout.agent(agentId),
+    message: `Entries ${from} to ${to} of ${JSON.stringify(agentId)} are in no segment${ids.length === 0 ? "" : `; they may have been ${ids[0]}${ids.length > 1 ? ` to ${ids.at(-1)}` : ""}`}.`,
+    affectedIds: ids,
+    remedy: "See the damaged or missing segment; restore from a mirror.",
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * One segment as a reader sees it: which agents it holds, and their entries, from its hint where that is good, else from
+ * its frames. Nothing here writes.
+ */
+import { CkptError } from "@ckpt/errors";
+import { classify, FRAME_HEADER_BYTES, type FileHandle, type FileSystem, parseFrameHeader, readFully } from "@ckpt/io";
+import type { StoredEntry } from "./entry.js";
+import { type AgentSummary, type HintDirectory, readHintDirectory, readHintEntries, summarize } from "./hint-file.js";
+import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
+import type { SegmentHeader, VoidFrom } from "./segment-header.js";
+import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
+
+export interface SegmentContext {
+  readonly fs: FileSystem;
+  readonly layout: StoreLayout;
+}
+
+/** What is known about a segment from elsewhere when it is read. */
+export interface SegmentFacts {
+  /** From here on it holds nothing. */
+  readonly voidFrom: number | undefined;
+  /** A recorded head: so many bytes were acknowledged. */
+  readonly knownAckedBytes: number | undefined;
+}
+
+export class Segment implements SegmentName {
+  readonly writerId: string;
+  readonly number: number;
+  readonly key: string;
+  readonly path: string;
+  readonly #context: SegmentContext;
+  #facts: SegmentFacts;
+  #scan: SegmentScan | undefined;
+  #directory: HintDirectory | undefined;
+  #scanning: Promise<SegmentScan> | undefined;
+  /** The segment's file is not there; what its hint says is all that is left. */
+  isMissing = false;
+
+  constructor(context: SegmentContext, name: SegmentName, facts: SegmentFacts) {
+    this.writerId = name.writerId;
+    this.number = name.number;
+    this.key = segmentKey(name);
+    this.path = context.layout.segment(name);
+    this.#context = context;
+    this.#facts = facts;
+  }
+
+  get header(): SegmentHeader | undefined {
+    return this.#directory?.header ?? this.#scan?.header;
+  }
+
+  get isCompacted(): boolean {
+    return this.header?.compacted === true;
+  }
+
+  get voids(): readonly VoidFrom[] {
+    return this.header?.voids ?? [];
+  }
+
+  /** Everything before it is known. */
+  get end(): SegmentEnd {
+    return (this.#directory?.end ?? this.#scan?.end)!;
+  }
+
+  get hasHint(): boolean {
+    return this.#directory !== undefined;
+  }
+
+  get damages(): readonly DamagedRegion[] {
+    return this.#scan?.damages ?? [];
+  }
+
+  get orphans(): readonly Orphan[] {
+    return this.#scan?.orphans ?? [];
+  }
+
+  get tornAt(): number | undefined {
+    return this.#scan?.tornAt;
+  }
+
+  get isNewer(): boolean {
+    return this.#scan?.newer === true;
+  }
+
+  agentIds(): IterableIterator<string> {
+    return (this.#directory?.agents ?? this.#scan?.agents ?? new Map<string, unknown>()).keys();
+  }
+
+  has(agentId: string): boolean {
+    return (this.#directory?.agents ?? this.#scan?.agents)?.has(agentId) === true;
+  }
+
+  summary(agentId: string): AgentSummary | undefined {
+    const block = this.#directory?.agents.get(agentId);
+    if (block !== undefined) return block;
+    const entries = this.#scan?.agents.get(agentId);
+    return entries === undefined ? undefined : summarize(entries);
+  }
+
+  /** Reads the hint, or else the frames. Throws the file system's error where the file cannot be read. */
+  async open(): Promise<void> {
+    const { fs, layout } = this.#context;
+    const directory = await readHintDirectory(fs, layout.hint(this));
+    if (directory !== undefined && sameName(directory.header, this)) {
+      const fits = await this.#matches(directory.end);
+      this.isMissing = fits === "missing";
+      if (fits !== "differs") {
+        this.#directory = directory;
+        return;
+      }
+    }
+    this.#scan = await this.#scanAll();
+  }
+
+  /** The entries of one agent, in the order of the file, without what is void. */
+  async entries(agentId: string): Promise<readonly StoredEntry[]> {
+    let entries: readonly StoredEntry[] | undefined;
+    if (this.#directory !== undefined) {
+      const { fs, layout } = this.#context;
+      entries = await readHintEntries(fs, layout.hint(this), this.#directory, agentId, this);
+      if (entries === undefined) {
+        // The hint went bad or away after its directory was read.
+        this.#scanning ??= this.#scanAll();
+        this.#scan = await this.#scanning;
+        this.#directory = undefined;
+      }
+    }
+    entries ??= this.#scan?.agents.get(agentId) ?? [];
+    const { voidFrom } = this.#facts;
+    return voidFrom === undefined ? entries : entries.filter((entry) => entry.offset < voidFrom);
+  }
+
+  /**
+   * Reads what a living writer has appended since. Resolves to the new entries. `voidFrom`: a later segment has said
+   * meanwhile where this one ends.
+   */
+  async advance(): Promise<StoredEntry[]> {
+    if (this.#scan === undefined || this.isMissing) return [];
+    const before = new Map([...this.#scan.agents].map(([agentId, list]) => [agentId, list.length]));
+    const handle = await this.#context.fs.open(this.path, { access: "read" });
+    try {
+      if (!(await hasFrameAt(handle, this.#scan.end.length))) return [];
+      await this.#scan.advance(handle, this.#limits());
+    } finally {
+      await handle.close();
+    }
+    const fresh: StoredEntry[] = [];
+    for (const [agentId, list] of this.#scan.agents) fresh.push(...list.slice(before.get(agentId) ?? 0));
+    return fresh;
+  }
+
+  /** A later segment of the writer says that this one ends at `offset`. */
+  setVoid(offset: number): boolean {
+    if (this.#facts.voidFrom !== undefined && this.#facts.voidFrom <= offset) return false;
+    this.#facts = { ...this.#facts, voidFrom: offset };
+    return this.end.length > offset;
+  }
+
+  /** Whether the file is there and has, at the place that `end` names, a frame with that chain. */
+  async #matches(end: SegmentEnd): Promise<"matches" | "differs" | "missing"> {
+    let handle: FileHandle;
+    try {
+      handle = await this.#context.fs.open(this.path, { access: "read" });
+    } catch (error) {
+      if (classify(error) === "not-found") return "missing";
+      throw error;
+    }
+    try {
+      return (await endsWith(handle, end)) ? "matches" : "differs";
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #scanAll(): Promise<SegmentScan> {
+    const handle = await this.#context.fs.open(this.path, { access: "read" });
+    try {
+      const scan = new SegmentScan(this);
+      await scan.advance(handle, this.#limits());
+      return scan;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #limits(): { to?: number; knownAckedBytes?: number } {
+    const { voidFrom, knownAckedBytes } = this.#facts;
+    if (voidFrom !== undefined) return { to: voidFrom, knownAckedBytes: voidFrom };
+    return knownAckedBytes === undefined ? {} : { knownAckedBytes };
+  }
+}
+
+function sameName(a: SegmentName, b: SegmentName): boolean {
+  return a.writerId === b.writerId && a.number === b.number;
+}
+
+async function headerAt(handle: FileHandle, offset: number) {
+  const bytes = Buffer.alloc(FRAME_HEADER_BYTES);
+  const read = await readFully(handle, bytes, 0, FRAME_HEADER_BYTES, offset);
+  return read === FRAME_HEADER_BYTES ? parseFrameHeader(bytes, 0, offset) : undefined;
+}
+
+/** Whether something that looks like a frame begins at `offset`. */
+async function hasFrameAt(handle: FileHandle, offset: number): Promise<boolean> {
+  return (await headerAt(handle, offset)) !== undefined;
+}
+
+/** Whether the last frame before `end.length` has the chain that `end` says, and the file is that long. */
+export async function endsWith(handle: FileHandle, end: SegmentEnd): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size < end.length) return false;
+  const header = await headerAt(handle, end.lastFrame);
+  if (header === undefined || end.lastFrame + FRAME_HEADER_BYTES + header.bodyBytes !== end.length) return false;
+  return Buffer.compare(header.chain, end.chain) === 0;
+}
+
+/** The error for a segment that a newer version wrote. */
+export function newerSegment(segment: Segment): CkptError {
+  return new CkptError("CKPT_NEWER_VERSION", {
+    message: `${segment.path} was written by a newer version of this package.`,
+    hint: "Update @ckpt/disk.",
+    details: { path: segment.path },
+  });
+}
