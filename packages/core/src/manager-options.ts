@@ -5,6 +5,8 @@ import { type Migrations, Migrator } from "./migrations.js";
 import type { StandardSchema } from "./schema.js";
 import { randomSessionId } from "./session-id.js";
 import type { SnapshotOptions } from "./snapshot.js";
+import { resolveCodecs } from "./state/class-codec.js";
+import { resolveLimits } from "./state/limits.js";
 import type { CheckpointStore } from "./store.js";
 
 /** Options of {@link CheckpointManager}. All have defaults. */
@@ -59,6 +61,8 @@ export function resolveOptions<State>(options: ManagerOptions<State>): ResolvedO
       message: "The schema does not implement Standard Schema.",
       hint: "Give a schema of zod 3.24 or later, valibot, arktype or another library that has `~standard`.",
     });
+  resolveCodecs(codecs);
+  resolveLimits(limits);
   return {
     agentId: validateAgentId(options.sessionId ?? randomSessionId(), "session id"),
     maxCheckpoints: count("maxCheckpoints", options.maxCheckpoints ?? MANAGER_DEFAULTS.maxCheckpoints, 1),

@@ -1,11 +1,12 @@
 import type { CheckpointHeader, Json } from "./checkpoint-header.js";
+import { type KeptState, StateKeeper } from "./kept-states.js";
 import type { Snapshot } from "./snapshot.js";
 import type { AgentState, HeaderQuery, StoreEvent } from "./store.js";
 
-/** A checkpoint in memory: header and frozen snapshot. */
+/** A checkpoint in memory. */
 export interface MemoryRecord {
   readonly header: CheckpointHeader;
-  readonly snapshot: Snapshot;
+  readonly state: KeptState;
 }
 
 /** One agent's history in memory: records by sequence and by id, and the facts beside them. */
@@ -14,6 +15,7 @@ export class MemoryAgent {
   readonly #byId = new Map<string, MemoryRecord>();
   readonly #guards = new Map<string, AgentState["openGuards"][number]>();
   readonly #pins = new Set<string>();
+  readonly #states = new StateKeeper();
   readonly #notes = new Map<string, Json>();
   /** Sorted by sequence, because puts only ever go to the end. */
   #records: MemoryRecord[] = [];
@@ -32,11 +34,12 @@ export class MemoryAgent {
     return this.#byId.get(id);
   }
 
-  put(record: MemoryRecord): void {
+  put(header: CheckpointHeader, snapshot: Snapshot): void {
+    const record = { header, state: this.#states.keep(snapshot) };
     this.#records.push(record);
-    this.#byId.set(record.header.id, record);
-    this.#lastSequence = record.header.sequence;
-    this.#headId = record.header.id;
+    this.#byId.set(header.id, record);
+    this.#lastSequence = header.sequence;
+    this.#headId = header.id;
   }
 
   remove(ids: readonly string[]): void {

@@ -1,10 +1,10 @@
 import { CkptError } from "@ckpt/errors";
 import { throwIfAborted } from "./abort.js";
-import type { CheckpointHeader } from "./checkpoint-header.js";
-import { validateAgentId } from "./identifiers.js";
+import type { CheckpointDraft, CheckpointHeader } from "./checkpoint-header.js";
+import { validateAgentId, validateCheckpointId, validateName } from "./identifiers.js";
 import { MemoryAgent } from "./memory-agent.js";
 import { BatchCheck } from "./memory-batch.js";
-import { freezeJson } from "./metadata.js";
+import { captureMetadata, freezeJson } from "./metadata.js";
 import { checkpointNotFound } from "./not-found.js";
 import type { Snapshot } from "./snapshot.js";
 import type {
@@ -20,7 +20,8 @@ import type {
 } from "./store.js";
 
 /**
- * The store port in memory. Snapshots are frozen and share structure, so a history costs about its newest state and what changed.
+ * The store port in memory. States are frozen, share structure, and are kept as what each added to the one before, so a history costs about its newest
+ * state and what changed.
  * It lives as long as the object: receipts say `volatile`.
  *
  * `acquire` gives out one lease per agent; `commit` does not ask for it, because no other process can reach this store.
@@ -71,7 +72,7 @@ export class MemoryStore implements CheckpointStore {
     this.#assertOpen("load");
     throwIfAborted(options.signal, "load");
     const record = this.#agents.get(agentId)?.get(id);
-    if (record !== undefined) return record.snapshot;
+    if (record !== undefined) return record.state.restore();
     throw checkpointNotFound(agentId, id);
   }
 
@@ -146,22 +147,30 @@ export class MemoryStore implements CheckpointStore {
       return () => void this.#agentOf(agentId).record(event);
     }
     const { snapshot } = entry;
-    validateAgentId(entry.header.agentId);
-    const header = freezeJson(
-      {
-        ...entry.header,
-        stateHash: snapshot.hash,
-        stateBytes: snapshot.weight,
-        epoch: this.#leases.get(entry.header.agentId)?.epoch ?? 0,
-      },
-      "header",
-    ) as unknown as CheckpointHeader;
+    const header = this.#headerOf(entry.header, snapshot);
     const existing = batch.put(header);
     return () => {
       if (existing !== undefined) return existing;
-      this.#agentOf(header.agentId).put({ header, snapshot });
+      this.#agentOf(header.agentId).put(header, snapshot);
       return header;
     };
+  }
+
+  #headerOf(draft: CheckpointDraft, snapshot: Snapshot): CheckpointHeader {
+    const agentId = validateAgentId(draft.agentId);
+    return Object.freeze({
+      id: validateCheckpointId(draft.id),
+      agentId,
+      sequence: draft.sequence,
+      name: validateName(draft.name),
+      timestamp: draft.timestamp,
+      parentId: draft.parentId,
+      stateHash: snapshot.hash,
+      stateBytes: snapshot.weight,
+      metadata: captureMetadata(draft.metadata),
+      schemaVersion: draft.schemaVersion,
+      epoch: this.#leases.get(agentId)?.epoch ?? 0,
+    });
   }
 
   #agentOf(agentId: string): MemoryAgent {

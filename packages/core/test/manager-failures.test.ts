@@ -1,0 +1,149 @@
+import { CheckpointManager, CkptError, type CommitReceipt, MemoryStore, type StoreEntry } from "@ckpt/core";
+import { describe, expect, it } from "vitest";
+
+/** A memory store whose next commits fail as told. */
+class FailingStore extends MemoryStore {
+  readonly failures: (Error | undefined)[] = [];
+
+  override async commit(entries: readonly StoreEntry[]): Promise<CommitReceipt> {
+    await Promise.resolve();
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
+    return super.commit(entries);
+  }
+}
+
+const full = () => new CkptError("CKPT_NO_SPACE", { message: "The disk is full." });
+
+describe("a manager whose store fails", () => {
+  it("rejects with the store's error, loses nothing, and goes on from the last head", async () => {
+    const store = new FailingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    await manager.create("a", 1);
+    store.failures.push(full());
+    await expect(manager.create("a", 2)).rejects.toMatchObject({ code: "CKPT_NO_SPACE" });
+    const next = await manager.create("a", 3);
+    expect(next).toMatchObject({ id: "s:3", parentId: "s:1" });
+    expect((await manager.getAll()).map(({ id }) => id)).toEqual(["s:1", "s:3"]);
+  });
+
+  it("takes the head back only when no later call moved it", async () => {
+    const store = new FailingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    await manager.create("a", 1);
+    store.failures.push(full(), undefined);
+    const [failed, passed] = await Promise.allSettled([manager.create("a", 2), manager.create("a", 3)]);
+    expect([failed.status, passed.status]).toEqual(["rejected", "fulfilled"]);
+    expect((await manager.create("a", 4)).parentId).toBe("s:3");
+  });
+
+  it("keeps the head when a rollback is not recorded", async () => {
+    const store = new FailingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    await manager.create("a", 1);
+    await manager.create("a", 2);
+    store.failures.push(full());
+    await expect(manager.rollbackTo("s:1")).rejects.toMatchObject({ code: "CKPT_NO_SPACE" });
+    expect((await manager.create("a", 3)).parentId).toBe("s:2");
+  });
+
+  it("takes nothing in when the commit of an import fails, and can take it in again", async () => {
+    const source = new CheckpointManager({ sessionId: "s" });
+    await source.create("a", 1);
+    await source.create("a", 2);
+    const text = await source.export();
+    const store = new FailingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    store.failures.push(full());
+    await expect(manager.importCheckpoints(text)).rejects.toMatchObject({ code: "CKPT_NO_SPACE" });
+    expect(await manager.length).toBe(0);
+    expect(await manager.importCheckpoints(text)).toBe(2);
+    expect((await manager.create("a", 3)).parentId).toBe("s:2");
+  });
+
+  it("lets a save stand when thinning behind it fails, and reports that", async () => {
+    const store = new FailingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store, maxCheckpoints: 1 });
+    const reported: unknown[] = [];
+    manager.on("error", ({ during, error }) => reported.push([during, (error as CkptError).code]));
+    await manager.create("a", 1);
+    store.failures.push(undefined, full());
+    expect((await manager.create("a", 2)).id).toBe("s:2");
+    expect(reported).toEqual([["work after a save", "CKPT_NO_SPACE"]]);
+    expect(await manager.length).toBe(2);
+    await manager.create("a", 3);
+    expect(await manager.length).toBe(1);
+  });
+
+  it("reads the history again after someone else wrote", async () => {
+    const store = new MemoryStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    const saved = await manager.create("a", 1);
+    const snapshot = await saved.snapshot();
+    const header = { ...saved.toJSON(), id: "s:2", sequence: 2, parentId: saved.id };
+    await store.commit([{ op: "put", header, snapshot }]);
+    await expect(manager.create("a", "mine")).rejects.toMatchObject({ code: "CKPT_CONFLICT" });
+    expect(await manager.create("a", "mine")).toMatchObject({ id: "s:3", parentId: "s:2" });
+  });
+
+  it("is refused by name while another manager holds the session, and goes on when that one is closed", async () => {
+    const store = new MemoryStore();
+    const holder = new CheckpointManager({ sessionId: "s", store });
+    await holder.create("a", 1);
+    const second = new CheckpointManager({ sessionId: "s", store });
+    expect(await (await second.getLatest())?.data()).toBe(1);
+    await expect(second.create("a", 2)).rejects.toMatchObject({ code: "CKPT_LOCKED" });
+    await expect(second.create("a", 2)).rejects.toMatchObject({ code: "CKPT_LOCKED" });
+    await holder.close();
+    expect(await second.create("a", 2)).toMatchObject({ id: "s:2", parentId: "s:1" });
+    await second.close();
+    expect(await store.agents()).toEqual(["s"]);
+  });
+
+  it("never takes the agent for a read", async () => {
+    const store = new MemoryStore();
+    const reader = new CheckpointManager({ sessionId: "s", store });
+    await reader.getAll();
+    await reader.getLatest();
+    await reader.getSummary();
+    const lease = await store.acquire("s");
+    expect(lease.epoch).toBe(1);
+  });
+});
+
+describe("options of a manager", () => {
+  it("have the reference's defaults, and a session id that can be read aloud", async () => {
+    const { MANAGER_DEFAULTS } = await import("@ckpt/core");
+    expect(MANAGER_DEFAULTS).toEqual({ maxCheckpoints: 100, compressAfter: 50 });
+    const one = new CheckpointManager();
+    const two = new CheckpointManager();
+    expect(one.sessionId).toMatch(/^session(-[a-z]{5}){4}$/);
+    expect(one.sessionId).toBe(one.agentId);
+    expect(two.sessionId).not.toBe(one.sessionId);
+  });
+
+  it.each([
+    [{ maxCheckpoints: 0 }, "CKPT_INVALID_ARGUMENT"],
+    [{ maxCheckpoints: 1.5 }, "CKPT_INVALID_ARGUMENT"],
+    [{ compressAfter: -1 }, "CKPT_INVALID_ARGUMENT"],
+    [{ compressAfter: Number.NaN }, "CKPT_INVALID_ARGUMENT"],
+    [{ schema: {} as never }, "CKPT_INVALID_ARGUMENT"],
+    [{ limits: { maxDepth: 0 } }, "CKPT_INVALID_ARGUMENT"],
+    [{ sessionId: "" }, "CKPT_INVALID_ID"],
+    [{ sessionId: "a\u202eb" }, "CKPT_INVALID_ID"],
+    [{ sessionId: 7 as never }, "CKPT_INVALID_ID"],
+    [{ sessionId: "é".repeat(101) }, "CKPT_INVALID_ID"],
+  ])("refuse %j at construction", (options, code) => {
+    expect(() => new CheckpointManager(options)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each(["..", "../../etc/passwd", "CON", "a/b\\c", "*?|<>", "日本", "__proto__", "é".repeat(100)])(
+    "take %j as a session id, because no place uses it without encoding it",
+    async (sessionId) => {
+      const manager = new CheckpointManager({ sessionId });
+      const saved = await manager.create("a", 1);
+      expect(saved.id).toBe(`${sessionId}:1`);
+      expect((await manager.get(saved.id))?.agentId).toBe(sessionId);
+    },
+  );
+});
