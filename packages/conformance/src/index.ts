@@ -12,3 +12,5 @@ export { survivors } from "./faulty-fs/power-cut.js";
 export { SeededRandom } from "./faulty-fs/random.js";
 export { slowSync } from "./faulty-fs/slow-sync.js";
 export { withFaults } from "./faulty-fs/with-faults.js";
+export type { StoreUnderTest } from "./store-suite/bench.js";
+export { describeStore } from "./store-suite/describe-store.js";

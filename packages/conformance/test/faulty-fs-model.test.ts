@@ -69,19 +69,15 @@ const steps: fc.Arbitrary<{ name: string; step: Step }> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc
-      .tuple(path, path)
-      .map(([p, q]) => ({
-        name: `rename ${p} ${q}`,
-        step: (side: Side) => side.fs.rename(at(side, p), at(side, q)),
-      })),
-  },
-  fc
-    .tuple(path, path)
-    .map(([p, q]) => ({
-      name: `link ${p} ${q}`,
-      step: (side: Side) => side.fs.link(at(side, p), at(side, q)),
+    arbitrary: fc.tuple(path, path).map(([p, q]) => ({
+      name: `rename ${p} ${q}`,
+      step: (side: Side) => side.fs.rename(at(side, p), at(side, q)),
     })),
+  },
+  fc.tuple(path, path).map(([p, q]) => ({
+    name: `link ${p} ${q}`,
+    step: (side: Side) => side.fs.link(at(side, p), at(side, q)),
+  })),
   path.map((p) => ({ name: `unlink ${p}`, step: (side: Side) => side.fs.unlink(at(side, p)) })),
   path.map((p) => ({ name: `rmdir ${p}`, step: (side: Side) => side.fs.rmdir(at(side, p)) })),
   path.map((p) => ({ name: `syncDirectory ${p}`, step: (side: Side) => side.fs.syncDirectory(at(side, p)) })),
@@ -110,12 +106,10 @@ const steps: fc.Arbitrary<{ name: string; step: Step }> = fc.oneof(
       }),
     })),
   },
-  fc
-    .tuple(slot, position)
-    .map(([i, length]) => ({
-      name: `truncate ${i} ${length}`,
-      step: onHandle(i, (h) => h.truncate(length)),
-    })),
+  fc.tuple(slot, position).map(([i, length]) => ({
+    name: `truncate ${i} ${length}`,
+    step: onHandle(i, (h) => h.truncate(length)),
+  })),
   slot.map((i) => ({ name: `sync ${i}`, step: onHandle(i, (h) => h.sync()) })),
   slot.map((i) => ({ name: `datasync ${i}`, step: onHandle(i, (h) => h.datasync()) })),
   slot.map((i) => ({

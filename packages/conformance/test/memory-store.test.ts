@@ -1,0 +1,4 @@
+import { describeStore } from "@ckpt/conformance";
+import { MemoryStore } from "@ckpt/core";
+
+describeStore("MemoryStore", { open: () => new MemoryStore() });
