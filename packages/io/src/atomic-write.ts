@@ -9,10 +9,11 @@ import { isTransient, toCkptError } from "./classify.js";
 import { ensureDirectory } from "./ensure-directory.js";
 import { isErrno } from "./errno.js";
 import { mayFallBack, type TriedPlace, withFallbacks } from "./fallback.js";
-import type { FileSystem } from "./file-system.js";
+import type { FileHandle, FileSystem } from "./file-system.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { type RetryOptions, retryUnless } from "./retry.js";
 import { tempName } from "./temp-name.js";
+import { withHandle } from "./with-handle.js";
 import { type WrittenChunks, writeChunks } from "./write-chunks.js";
 
 /** Options of {@link writeAtomic}. */
@@ -97,20 +98,17 @@ class AtomicWrite {
   }
 
   async #writeTemp(): Promise<WrittenChunks> {
-    const handle = await this.#open();
-    try {
-      const { totalBytes } = this.#source;
-      const options = totalBytes === undefined ? this.#options : { totalBytes, ...this.#options };
+    const { totalBytes } = this.#source;
+    const options = totalBytes === undefined ? this.#options : { totalBytes, ...this.#options };
+    // Closed before the rename: Windows does not rename an open file.
+    return withHandle(await this.#open(), async (handle) => {
       const written = await writeChunks(handle, this.#source.open(), options);
       await handle.sync();
       return written;
-    } finally {
-      // Before the rename: Windows does not rename an open file.
-      await handle.close();
-    }
+    });
   }
 
-  async #open() {
+  async #open(): Promise<FileHandle> {
     const options = { access: "write", create: "exclusive", mode: this.#options.mode ?? 0o600 } as const;
     this.#mayLeaveTemp = true; // even a failed open may have made it
     try {

@@ -1,29 +1,24 @@
 import { CkptError } from "@ckpt/errors";
 import type { FileSystem } from "./file-system.js";
 import { readFully, writeFully } from "./fully.js";
+import { withHandle } from "./with-handle.js";
 
 /** Reads a file of at most `maxBytes` whole. Throws `CKPT_LIMIT` for a longer one, else the file system's errors. */
 export async function readSmallFile(path: string, maxBytes: number, fs: FileSystem): Promise<Buffer> {
-  const handle = await fs.open(path, { access: "read" });
-  try {
+  return withHandle(await fs.open(path, { access: "read" }), async (handle) => {
     const { size } = await handle.stat();
     if (size > maxBytes) throw tooLong(path, size, maxBytes);
     const bytes = Buffer.alloc(size);
     return bytes.subarray(0, await readFully(handle, bytes, 0, size, 0));
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** Creates a file exclusively with these bytes and syncs it (the file, not its directory entry). */
 export async function writeNewFile(path: string, bytes: Uint8Array, fs: FileSystem): Promise<void> {
-  const handle = await fs.open(path, { access: "write", create: "exclusive" });
-  try {
+  await withHandle(await fs.open(path, { access: "write", create: "exclusive" }), async (handle) => {
     await writeFully(handle, [bytes], 0);
     await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 export function tooLong(path: string, size: number, maxBytes: number): CkptError {
