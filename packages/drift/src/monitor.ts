@@ -92,6 +92,11 @@ export class DriftMonitor {
     return this.#count;
   }
 
+  /** The detectors, as given: what `fromJSON` needs to bring back those that hold functions. */
+  get detectors(): readonly Detector[] {
+    return this.#detectors;
+  }
+
   /** Takes one signal in and gives the verdict after it. */
   observe(signal: Signal): Verdict {
     const index = this.#count++;
