@@ -24,7 +24,7 @@ class Agent {
         this.state = state;
       },
     });
-    this.manager.on("flushed", () => this.#acknowledgeFlushed());
+    this.manager.on("flushed", ({ checkpointIds }) => this.#acknowledgeFlushed(checkpointIds));
   }
 
   /** One numbered save: TRY before it, then ACK once it is durable. */
@@ -46,9 +46,12 @@ class Agent {
     }
   }
 
-  #acknowledgeFlushed(): void {
-    for (const { i, sha } of this.#unflushed.values()) say(`ACK ${this.key} ${i} ${sha}`);
-    this.#unflushed.clear();
+  #acknowledgeFlushed(ids: readonly string[]): void {
+    for (const id of ids) {
+      const save = this.#unflushed.get(id);
+      if (save) say(`ACK ${this.key} ${save.i} ${save.sha}`);
+      this.#unflushed.delete(id);
+    }
   }
 
   /** Runs something that is not a numbered save; its failure is printed under a key of its own. */

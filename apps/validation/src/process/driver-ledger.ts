@@ -4,12 +4,14 @@ export class DriverLedger {
   readonly #acked = new Map<string, number>();
   acknowledged = 0;
   readonly errors: string[] = [];
+  readonly tries: string[] = [];
 
   line(text: string): void {
     const [verb, key, number, rest] = text.split(" ");
     if (key === undefined || number === undefined || rest === undefined) return;
     const i = Number(number);
     if (verb === "TRY") {
+      this.tries.push(text);
       const numbers = this.#tried.get(key) ?? new Map<number, Set<string>>();
       this.#tried.set(key, numbers);
       numbers.set(i, (numbers.get(i) ?? new Set()).add(rest));
@@ -19,14 +21,22 @@ export class DriverLedger {
     } else if (verb === "ERR") this.errors.push(text);
   }
 
-  /** Compares what `serve` answered: nothing acknowledged may be lost, nothing that was never tried may come back. */
-  check(answers: Record<string, { i: number; sha: string } | { error: string }>): {
-    lost: string[];
-    wrong: string[];
-  } {
+  /** The highest number that each agent has had acknowledged by now. */
+  acknowledgedSoFar(): ReadonlyMap<string, number> {
+    return new Map(this.#acked);
+  }
+
+  /**
+   * Compares what `serve` answered: nothing that was acknowledged when it was asked may be lost, nothing that was never
+   * tried may come back.
+   */
+  check(
+    answers: Record<string, { i: number; sha: string } | { error: string }>,
+    acknowledged: ReadonlyMap<string, number> = this.#acked,
+  ): { lost: string[]; wrong: string[] } {
     const lost: string[] = [];
     const wrong: string[] = [];
-    for (const [key, newest] of this.#acked) {
+    for (const [key, newest] of acknowledged) {
       const answer = answers[key];
       if (answer === undefined || "error" in answer)
         lost.push(

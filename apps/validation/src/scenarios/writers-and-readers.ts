@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DriverLedger } from "../process/driver-ledger.js";
+import { Server, startWorker, type Worker } from "../process/drivers.js";
+import { seeded } from "../process/random.js";
+import { outcome, type Scenario } from "../scenario.js";
+
+/** Writers of different agents, readers all the while, kills, and rivals that want agents which are taken. */
+export const writersAndReaders: Scenario = {
+  name: "writers-readers",
+  does: "2 and 4 writing processes and readers in one directory, with kills, and rivals that ask for agents that are held.",
+  proves:
+    "no reader sees a torn state, no acknowledged save is lost, and an agent never has two committing holders.",
+  async run(context) {
+    const random = seeded(context.seed);
+    const failures: string[] = [];
+    const counts = { reads: 0, kills: 0, acknowledged: 0, lost: 0, wrong: 0 };
+    let refusedRivals = 0;
+    for (const writers of context.short ? [2] : [2, 4]) {
+      const directory = await context.directory();
+      const ledger = new DriverLedger();
+      const server = new Server(context.driver);
+      let start = 0;
+      const launch = (w: number): Worker =>
+        startWorker(context.driver, ledger, [directory, 1_000_000, start + w, writers]);
+      const workers = Array.from({ length: writers }, (_, w) => launch(w));
+      await sleep(1500);
+      const wanted = context.short ? 15 : 260;
+      for (let read = 0; read < wanted; read += 1) {
+        context.progress(
+          `${writers} writers, read ${read + 1}/${wanted}, ${ledger.acknowledged} acknowledged`,
+        );
+        const acknowledged = ledger.acknowledgedSoFar();
+        const answers = await server.ask(directory);
+        await sleep(30); // the lines about what was just read may still be in the pipe
+        const { lost, wrong } = ledger.check(answers, acknowledged);
+        counts.reads += 1;
+        counts.lost += lost.length;
+        counts.wrong += wrong.length;
+        failures.push(
+          ...[...lost, ...wrong].map((f) => `seed ${context.seed}, ${writers} writers, read ${read}: ${f}`),
+        );
+        if (random() < (context.short ? 0.2 : 0.1)) {
+          const w = Math.floor(random() * writers);
+          workers[w]?.kill("SIGKILL");
+          await workers[w]?.ended;
+          counts.kills += 1;
+          start += writers * 100_000;
+          workers[w] = launch(w);
+        }
+        if (read % 10 === 5) {
+          const rival = new DriverLedger();
+          const w = Math.floor(random() * writers);
+          await startWorker(context.driver, rival, [directory, 3, start + 50_000 * writers + w, writers])
+            .ended;
+          if (rival.acknowledged > 0)
+            failures.push(`seed ${context.seed}: a rival committed to an agent that is held`);
+          refusedRivals += rival.errors.filter((e) => e.endsWith("CKPT_LOCKED")).length;
+          for (const line of rival.tries) ledger.line(line);
+        }
+      }
+      for (const worker of workers) worker.kill("SIGKILL");
+      await Promise.all(workers.map((w) => w.ended));
+      const last = ledger.check(await server.ask(directory));
+      counts.lost += last.lost.length;
+      counts.wrong += last.wrong.length;
+      failures.push(...last.lost, ...last.wrong);
+      counts.acknowledged += ledger.acknowledged;
+      server.close();
+    }
+    return outcome(counts, failures, {
+      notes: [`${refusedRivals} attempts of rivals were refused with CKPT_LOCKED`],
+    });
+  },
+};
