@@ -1,4 +1,4 @@
-import type { StateArray, StateNode } from "../node.js";
+import type { StateArray } from "../node.js";
 import { fingerprint } from "./fingerprint.js";
 import { type SameContext, same } from "./same.js";
 
@@ -100,27 +100,21 @@ export function equalSuffix(
 }
 
 /**
- * For each live index of the middle without a match, the old element to share inside with: the unmatched ones between the
- * same neighbours, in order.
+ * For each index of the middle without a match, the old index to share inside with, or -1: the unmatched old elements
+ * between the same neighbours, in order.
  */
-export function counterparts(
-  matches: Int32Array,
-  start: number,
-  oldEnd: number,
-  old: StateArray,
-): (StateNode | undefined)[] {
+export function counterparts(matches: Int32Array, start: number, oldEnd: number): Int32Array {
   const taken = new Uint8Array(oldEnd - start);
   for (let i = 0; i < matches.length; i++) if (matches[i] !== NONE) taken[matches[i]! - start] = 1;
-  const result: (StateNode | undefined)[] = new Array(matches.length);
+  const pairs = new Int32Array(matches.length).fill(NONE);
   let cursor = start;
   for (let i = 0; i < matches.length; i++) {
     const match = matches[i]!;
     if (match !== NONE) {
       cursor = match + 1;
     } else if (cursor < oldEnd && taken[cursor - start] === 0) {
-      result[i] = old[cursor];
-      cursor++;
+      pairs[i] = cursor++;
     }
   }
-  return result;
+  return pairs;
 }

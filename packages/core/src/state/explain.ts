@@ -194,9 +194,9 @@ function describe(value: object): string {
 
 function className(value: object): string {
   const proto: object | null = Object.getPrototypeOf(value);
-  const constructor: unknown =
+  const owner: unknown =
     proto === null ? undefined : Object.getOwnPropertyDescriptor(proto, "constructor")?.value;
-  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "an unnamed class";
+  return typeof owner === "function" && owner.name !== "" ? owner.name : "an unnamed class";
 }
 
 /** The typed error for a value that the fast walk did not take; `cause` is what it met. */

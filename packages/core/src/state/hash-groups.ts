@@ -1,7 +1,7 @@
 import type { StateNode } from "../node.js";
 import { DIGEST_BYTES, type Digest, digest } from "./digest.js";
-import { childrenOf, standsAlone } from "./grouping.js";
-import { metaOf, type NodeMeta } from "./node-meta.js";
+import { childrenOf, runEnd, standsAlone } from "./grouping.js";
+import { type KnownGroup, metaOf, type NodeMeta } from "./node-meta.js";
 
 /** One group: `u32 count, hash`. */
 const GROUP_BYTES = 4 + DIGEST_BYTES;
@@ -53,11 +53,19 @@ export class GroupList {
   }
 }
 
+/** Somewhere to take groups from instead of hashing them. */
+interface GroupSource {
+  /** Adds the group that begins at child `index`, when it is known. Returns how many children it covers, or 0. */
+  copyGroup(index: number, into: GroupList): number;
+  /** The hash was taken; what served is let go. */
+  release(): void;
+}
+
 /**
  * The groups of a container's former version, handed on where the same children still make the same group: before the
  * first difference, after the last one as soon as the boundaries coincide, and between where nothing moved.
  */
-export class FormerGroups {
+export class FormerGroups implements GroupSource {
   private offset = 0;
   private start = 0;
 
@@ -77,7 +85,7 @@ export class FormerGroups {
     const limit = Math.min(old.length, children.length);
     let prefix = 0;
     while (prefix < limit && old[prefix] === children[prefix]) prefix++;
-    return new FormerGroups(formerMeta, formerMeta.groups, old, children, prefix);
+    return new FormerGroups(meta, formerMeta.groups, old, children, prefix);
   }
 
   /** Copies the group that begins at child `index`, when it is the same. Returns how many children it covers, or 0. */
@@ -116,6 +124,39 @@ export class FormerGroups {
 
   /** The former version's hash is known, so its groups have served. */
   release(): void {
-    this.meta.groups = undefined;
+    if (this.meta.former !== undefined) metaOf(this.meta.former).groups = undefined;
+  }
+}
+
+/** Groups whose hashes came with the record that the container was read from. */
+export class KnownGroups implements GroupSource {
+  private next = 0;
+
+  private constructor(
+    private readonly meta: NodeMeta,
+    private readonly known: readonly KnownGroup[],
+    private readonly children: readonly StateNode[],
+  ) {}
+
+  static of(meta: NodeMeta, children: readonly StateNode[]): KnownGroups | undefined {
+    return meta.known === undefined ? undefined : new KnownGroups(meta, meta.known, children);
+  }
+
+  /** Adds the known group at child `index`, if it is still a whole group. Returns how many children it covers, or 0. */
+  copyGroup(index: number, into: GroupList): number {
+    const { known, children } = this;
+    while (this.next < known.length && known[this.next]!.start < index) this.next++;
+    const group = known[this.next];
+    if (group === undefined || group.start !== index) return 0;
+    const isWhole = standsAlone(children[index]!)
+      ? group.count === 1
+      : runEnd(children, index) === index + group.count;
+    if (!isWhole) return 0;
+    into.add(group.count, group.digest);
+    return group.count;
+  }
+
+  release(): void {
+    this.meta.known = undefined;
   }
 }

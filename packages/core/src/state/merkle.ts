@@ -1,7 +1,7 @@
 import { BinaryLeaf, type StateNode } from "../node.js";
 import { type Digest, digest, digestWithPrefix } from "./digest.js";
 import { childrenOf, runEnd, standsAlone } from "./grouping.js";
-import { FormerGroups, GroupList } from "./hash-groups.js";
+import { FormerGroups, GroupList, KnownGroups } from "./hash-groups.js";
 import { isContainer, isLarge, metaOf, type NodeMeta, RUN_WEIGHT, weightOf } from "./node-meta.js";
 
 /*
@@ -39,10 +39,10 @@ function* largeHash(node: object, meta: NodeMeta): Generator<void, Digest> {
   const isArray = Array.isArray(node);
   const groups = new GroupList(isArray ? LARGE_ARRAY : LARGE_OBJECT, children.length);
   if (!isArray) groups.addKeys(digest(JSON.stringify(Object.keys(node))));
-  const former = FormerGroups.of(meta, children);
+  const source = KnownGroups.of(meta, children) ?? FormerGroups.of(meta, children);
   let work = 0;
   for (let i = 0; i < children.length; ) {
-    const reused = former === undefined ? 0 : former.copyGroup(i, groups);
+    const reused = source === undefined ? 0 : source.copyGroup(i, groups);
     if (reused > 0) {
       i += reused;
       continue;
@@ -63,7 +63,7 @@ function* largeHash(node: object, meta: NodeMeta): Generator<void, Digest> {
       yield;
     }
   }
-  former?.release();
+  source?.release();
   meta.former = undefined;
   meta.groups = groups.groups();
   return groups.digest();

@@ -17,6 +17,15 @@ export interface NodeMeta {
   groups: Buffer | undefined;
   /** The version before this one, while its groups can still spare work. */
   former: object | undefined;
+  /** Groups whose hashes are known from the record that it was read from, until its own hash was taken. */
+  known: readonly KnownGroup[] | undefined;
+}
+
+/** A group of children whose hash is known: `count` from `start` on. */
+export interface KnownGroup {
+  readonly start: number;
+  readonly count: number;
+  readonly digest: Digest;
 }
 
 /** Containers above this weight are hashed and encoded over their children. */
@@ -86,6 +95,7 @@ export class Tally {
       hash: undefined,
       groups: undefined,
       former: undefined,
+      known: undefined,
     };
   }
 }

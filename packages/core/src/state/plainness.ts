@@ -4,11 +4,11 @@ export type Plainness = "plain" | "array" | "null" | "other";
 /** Whether `proto` is the named built-in prototype of another realm (a vm context, a test runner's sandbox). */
 export function isForeign(proto: object, name: string): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(proto, "constructor");
-  const constructor: unknown = descriptor?.value;
-  if (typeof constructor !== "function" || constructor.name !== name) return false;
+  const owner: unknown = descriptor?.value;
+  if (typeof owner !== "function" || owner.name !== name) return false;
   return (
-    constructor.prototype === proto &&
-    Function.prototype.toString.call(constructor) === `function ${name}() { [native code] }`
+    owner.prototype === proto &&
+    Function.prototype.toString.call(owner) === `function ${name}() { [native code] }`
   );
 }
 

@@ -206,13 +206,14 @@ export class Walk implements SameContext {
     const single = liveEnd - prefix === 1 && oldEnd - prefix === 1;
     const trivial = single || liveEnd === prefix || oldEnd === prefix;
     const matches = trivial ? undefined : matchMiddle(live, before, prefix, liveEnd, oldEnd, this);
-    const pairs = matches === undefined ? undefined : counterparts(matches, prefix, oldEnd, before);
+    const pairs = matches === undefined ? undefined : counterparts(matches, prefix, oldEnd);
     for (let i = prefix; i < liveEnd; i++) {
       const match = matches === undefined ? -1 : matches[i - prefix]!;
       if (match >= 0) {
         node.push(before[match]!);
       } else {
-        const counterpart = single ? before[i] : pairs?.[i - prefix];
+        const pair = single ? i : (pairs?.[i - prefix] ?? -1);
+        const counterpart = pair < 0 ? undefined : before[pair];
         node.push(this.node(dataValue(live, i), counterpart, depth + 1));
       }
     }

@@ -1,0 +1,45 @@
+import { BinaryLeaf, type StateNode, type StateObject } from "../node.js";
+import type { KnownGroup } from "../state/node-meta.js";
+
+/** A part of the private tree: a finished, frozen node, or a container that deltas still change in place. */
+export type Slot = StateNode | ArrayBranch | ObjectBranch;
+
+/** An array under construction. `hints` are in order and name groups that still stand. */
+export class ArrayBranch {
+  constructor(
+    public items: Slot[],
+    public hints: KnownGroup[],
+  ) {}
+}
+
+/** An object under construction. A hint is filed under the first key of its group. */
+export class ObjectBranch {
+  readonly hints = new Map<string, KnownGroup>();
+  private runs = false;
+
+  constructor(public entries: Map<string, Slot>) {}
+
+  hint(key: string, hint: KnownGroup): void {
+    this.hints.set(key, hint);
+    if (hint.count > 1) this.runs = true;
+  }
+
+  /** A key's value, or the keys around it, changed: what was known about it, and about any run, is no longer. */
+  forget(key: string): void {
+    this.hints.delete(key);
+    if (!this.runs) return;
+    for (const [first, hint] of this.hints) if (hint.count > 1) this.hints.delete(first);
+    this.runs = false;
+  }
+}
+
+/** Opens a finished container for change; undefined for what is none. Branches are open already. */
+export function openBranch(slot: Slot): ArrayBranch | ObjectBranch | undefined {
+  if (slot instanceof ArrayBranch || slot instanceof ObjectBranch) return slot;
+  if (typeof slot !== "object" || slot === null || slot instanceof BinaryLeaf) return undefined;
+  if (Array.isArray(slot)) return new ArrayBranch([...slot], []);
+  const entries = new Map<string, Slot>();
+  const object = slot as StateObject;
+  for (const key of Object.keys(object)) entries.set(key, object[key]!);
+  return new ObjectBranch(entries);
+}

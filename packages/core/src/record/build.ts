@@ -1,0 +1,106 @@
+import { BinaryLeaf } from "../node.js";
+import { tooDeep } from "../state/adopt.js";
+import { corrupt } from "../state/corrupt.js";
+import type { ResolvedLimits } from "../state/limits.js";
+import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
+import { BINARY, LARGE_ARRAY, LARGE_OBJECT, type Structure } from "./format.js";
+import type { PartSource } from "./part.js";
+
+/** Reads the structure of a new node. */
+export function buildNode(
+  structure: Structure,
+  parts: PartSource,
+  limits: ResolvedLimits,
+  depth: number,
+): Slot {
+  if (structure === 0) return parts.value().node;
+  if (!Array.isArray(structure)) throw badStructure();
+  if (depth >= limits.maxDepth) throw tooDeep(limits);
+  const list = structure as readonly Structure[];
+  switch (list[0]) {
+    case BINARY:
+      return new BinaryLeaf(parts.bytes());
+    case LARGE_ARRAY: {
+      const branch = new ArrayBranch([], []);
+      buildItems(list, 1, branch, parts, limits, depth + 1);
+      return branch;
+    }
+    case LARGE_OBJECT:
+      return buildObject(list, parts, limits, depth + 1);
+    default:
+      throw badStructure();
+  }
+}
+
+function buildObject(
+  list: readonly Structure[],
+  parts: PartSource,
+  limits: ResolvedLimits,
+  depth: number,
+): Slot {
+  const keys = stringList(parts.list().node);
+  const values = new ArrayBranch([], []);
+  buildItems(list, 1, values, parts, limits, depth);
+  const branch = new ObjectBranch(new Map());
+  setEntries(branch, keys, values);
+  if (branch.entries.size !== keys.length) throw corrupt("A record has an object with a key twice.");
+  return branch;
+}
+
+/** Sets keys to values, with what is known about their groups. */
+export function setEntries(branch: ObjectBranch, keys: readonly string[], values: ArrayBranch): void {
+  if (keys.length !== values.items.length) throw corrupt("A record has not one value for each key.");
+  for (let i = 0; i < keys.length; i++) {
+    branch.forget(keys[i]!);
+    branch.entries.set(keys[i]!, values.items[i]!);
+  }
+  for (const hint of values.hints) branch.hint(keys[hint.start]!, hint);
+}
+
+/** Reads items from `list[from]` on and appends them, with the hashes of their groups. */
+export function buildItems(
+  list: readonly Structure[],
+  from: number,
+  branch: ArrayBranch,
+  parts: PartSource,
+  limits: ResolvedLimits,
+  depth: number,
+): void {
+  for (let i = from; i < list.length; i++) buildItem(list[i]!, branch, parts, limits, depth);
+}
+
+export function buildItem(
+  item: Structure,
+  branch: ArrayBranch,
+  parts: PartSource,
+  limits: ResolvedLimits,
+  depth: number,
+): void {
+  const { items, hints } = branch;
+  if (typeof item !== "number") {
+    items.push(buildNode(item, parts, limits, depth));
+  } else if (item > 0) {
+    const { node, digest } = parts.list();
+    if (node.length !== item) throw corrupt("A record has a list of another length than its structure says.");
+    hints.push({ start: items.length, count: item, digest: digest! });
+    for (let i = 0; i < item; i++) items.push(node[i]!);
+  } else {
+    for (let i = item; i < 0; i++) {
+      const { node, digest } = parts.value();
+      if (digest !== undefined && typeof node === "string")
+        hints.push({ start: items.length, count: 1, digest });
+      items.push(node);
+    }
+    if (!Number.isInteger(item) || item === 0) throw badStructure();
+  }
+}
+
+/** Checks that a list holds texts only. */
+export function stringList(list: unknown): readonly string[] {
+  if (!Array.isArray(list) || !list.every((item) => typeof item === "string")) throw badStructure();
+  return list as readonly string[];
+}
+
+export function badStructure(): Error {
+  return corrupt("A record's structure is not one that this library writes.");
+}

@@ -1,0 +1,29 @@
+import type { StateNode } from "../node.js";
+import { digest } from "../state/digest.js";
+import { HEAVY_WEIGHT, isContainer, metaOf } from "../state/node-meta.js";
+
+/** One piece that is still to be written. */
+export type Piece =
+  | { readonly kind: "node"; readonly node: StateNode }
+  | {
+      readonly kind: "run";
+      readonly children: readonly StateNode[];
+      readonly start: number;
+      readonly end: number;
+    }
+  | { readonly kind: "keys"; readonly keys: readonly string[] }
+  | { readonly kind: "raw"; readonly bytes: Uint8Array };
+
+/** The JSON text of a piece that is not raw. */
+export function pieceText(piece: Exclude<Piece, { kind: "raw" }>): string {
+  if (piece.kind === "node") return JSON.stringify(piece.node);
+  if (piece.kind === "keys") return JSON.stringify(piece.keys);
+  return JSON.stringify(piece.children.slice(piece.start, piece.end));
+}
+
+/** Keeps the hash of a piece that was just written, so that naming the state does not write it again. */
+export function rememberHash(piece: Piece, stored: Uint8Array): void {
+  if (piece.kind !== "node" || !isContainer(piece.node)) return;
+  const meta = metaOf(piece.node);
+  if (meta.hash === undefined && meta.weight >= HEAVY_WEIGHT) meta.hash = digest(stored);
+}
