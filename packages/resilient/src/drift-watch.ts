@@ -1,0 +1,142 @@
+import type {
+  AgentState,
+  CheckpointHeader,
+  Json,
+  Logger,
+  Snapshot,
+  SnapshotOptions,
+  StoreEntry,
+  StoreFinding,
+} from "@ckpt/core";
+import {
+  type Detector,
+  type DetectorJson,
+  DriftMonitor,
+  type MonitorOptions,
+  monitor,
+  type Signal,
+  type Verdict,
+} from "@ckpt/drift";
+
+/** The note that the monitor's state is kept under. */
+const DRIFT_TOPIC = "ckpt.drift";
+/** The monitor's state rides on a save when this many signals came since it last did ... */
+const NOTE_EVERY_SIGNALS = 256;
+/** ... or this many milliseconds passed. */
+const NOTE_EVERY_MS = 60_000;
+
+/** Names whose checkpoints repeat a state by design: their hash says nothing about drift. */
+const REPEATING_NAMES: ReadonlySet<string> = new Set(["recovery", "pre_operation", "safety", "fork"]);
+
+const ALL_WELL: Verdict = Object.freeze({
+  level: "ok",
+  raised: false,
+  since: null,
+  lastGood: null,
+  score: 0,
+  evidence: Object.freeze([]),
+});
+
+export const isDrift = (verdict: Verdict): boolean =>
+  verdict.level === "drift" || verdict.level === "corrupt";
+
+interface DriftWatchSettings {
+  readonly drift: DriftMonitor | MonitorOptions | false | undefined;
+  readonly codecs: SnapshotOptions["codecs"];
+  readonly logger: Logger;
+  readonly onDrift: (verdict: Verdict) => void;
+}
+
+/** Feeds the monitor with what the manager sees, and keeps the monitor's own state with the checkpoints. */
+export class DriftWatch {
+  #monitor: DriftMonitor | undefined;
+  readonly #settings: DriftWatchSettings;
+  #signalsSinceNote = 0;
+  #notedAtMs = performance.now();
+  #findings: StoreFinding[] = [];
+
+  constructor(settings: DriftWatchSettings) {
+    const { drift } = settings;
+    this.#settings = settings;
+    this.#monitor =
+      drift === false ? undefined : drift instanceof DriftMonitor ? drift : monitor(drift ?? {});
+  }
+
+  /** What was found wrong goes out with the next signal. */
+  addFindings(findings: readonly StoreFinding[]): void {
+    if (this.#monitor !== undefined) this.#findings.push(...findings);
+  }
+
+  observe(signal: Signal): Verdict {
+    if (this.#monitor === undefined) return ALL_WELL;
+    const wasDrift = isDrift(this.#monitor.verdict());
+    const findings = this.#findings;
+    this.#findings = [];
+    const verdict = this.#monitor.observe(
+      findings.length === 0 ? signal : { ...signal, findings: [...findings, ...(signal.findings ?? [])] },
+    );
+    this.#signalsSinceNote++;
+    if (!wasDrift && isDrift(verdict)) this.#settings.onDrift(verdict);
+    return verdict;
+  }
+
+  /** A save as a signal: which checkpoint, how big, which state. */
+  observeSave(header: CheckpointHeader, state: Snapshot): void {
+    if (this.#monitor === undefined) return;
+    const { codecs } = this.#settings;
+    let value: unknown;
+    this.observe({
+      checkpointId: header.id,
+      sequence: header.sequence,
+      metrics: { bytes: header.stateBytes },
+      ...(REPEATING_NAMES.has(header.name) ? {} : { stateHash: header.stateHash }),
+      // Only a detector that reads the state pays for it.
+      get state() {
+        value ??= state.toValue(codecs);
+        return value;
+      },
+    });
+  }
+
+  verdict(): Verdict {
+    return this.#monitor?.verdict() ?? ALL_WELL;
+  }
+
+  acknowledge(): void {
+    this.#monitor?.acknowledge();
+    this.#signalsSinceNote++;
+  }
+
+  /** The entry that keeps the monitor's state, when it is due; `always`, whenever anything changed. */
+  noteEntries(agentId: string, always = false): readonly StoreEntry[] {
+    if (this.#monitor === undefined || this.#signalsSinceNote === 0) return [];
+    const nowMs = performance.now();
+    const due = this.#signalsSinceNote >= NOTE_EVERY_SIGNALS || nowMs - this.#notedAtMs >= NOTE_EVERY_MS;
+    if (!due && !always) return [];
+    this.#signalsSinceNote = 0;
+    this.#notedAtMs = nowMs;
+    const body = this.#monitor.toJSON() as Json;
+    return [{ op: "event", agentId, event: { kind: "note", topic: DRIFT_TOPIC, body } }];
+  }
+
+  /** Goes on where the stored monitor was, unless this one has seen something already. */
+  resume(agent: AgentState | undefined): void {
+    const stored = agent?.notes[DRIFT_TOPIC];
+    if (this.#monitor === undefined || this.#monitor.count > 0 || stored === undefined) return;
+    // Detectors that hold functions take their stored state over; the others are read from it.
+    const detectors = this.#monitor.detectors.filter(takesOver);
+    try {
+      this.#monitor = DriftMonitor.fromJSON(stored, { detectors });
+    } catch (error) {
+      // What is normal has to be learned anew; the history itself is not touched by it.
+      this.#settings.logger.warn("the stored drift monitor could not be read; a new one begins", {
+        agentId: agent?.agentId,
+        error,
+      });
+    }
+  }
+}
+
+function takesOver(detector: Detector): detector is Detector & { restore(json: DetectorJson): void } {
+  return "restore" in detector && typeof detector.restore === "function";
+}

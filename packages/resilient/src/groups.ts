@@ -1,0 +1,281 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Capture,
+  type CheckpointDraft,
+  type CheckpointHeader,
+  type Metadata,
+  type SignalOption,
+  type StoreEntry,
+  validateName,
+  type WritePosition,
+} from "@ckpt/core";
+import { fail, invalidArgument } from "./errors.js";
+import { kitOf, type ManagerKit } from "./manager-kit.js";
+import { type Intact, newestIntact } from "./newest-intact.js";
+import { describeError } from "./place-failure.js";
+import type { ResilientCheckpointManager } from "./resilient-manager.js";
+
+/** The managers of a group may have states of different types. */
+export type GroupMember = Pick<ResilientCheckpointManager, "agentId" | "status">;
+
+/** One moment of several agents: a checkpoint of each, saved in one commit. */
+export interface CheckpointGroup {
+  readonly groupId: string;
+  readonly name: string;
+  readonly durability: "durable" | "volatile" | "degraded";
+  readonly members: readonly { readonly agentId: string; readonly id: string }[];
+}
+
+export interface GroupOptions extends SignalOption {
+  readonly metadata?: Metadata | undefined;
+}
+
+type AnyKit = ManagerKit<unknown>;
+
+/** The kits of the managers in a fixed order, so that two groups over the same agents never wait for each other. */
+function kitsOf(managers: readonly object[]): AnyKit[] {
+  const kits = managers.map((manager) => {
+    const kit = kitOf(manager);
+    if (kit === undefined) {
+      throw invalidArgument(
+        "A group has something that is no ResilientCheckpointManager",
+        "Give managers of this package.",
+      );
+    }
+    return kit;
+  });
+  kits.sort((a, b) => (a.agentId < b.agentId ? -1 : 1));
+  const [first] = kits;
+  if (first === undefined) throw invalidArgument("A group of no managers", "Give at least one manager.");
+  const twice = kits.find((kit, i) => kits[i + 1]?.agentId === kit.agentId);
+  if (twice !== undefined) {
+    throw invalidArgument(`Agent ${twice.agentId} is in the group twice`, "Give one manager per agent.");
+  }
+  if (kits.some((kit) => kit.store !== first.store)) {
+    throw invalidArgument(
+      "The managers of a group do not share a store, so one commit cannot hold them all",
+      "Open them on the same directory, or give them the same store object.",
+      { agentIds: kits.map((kit) => kit.agentId) },
+    );
+  }
+  return kits;
+}
+
+/** Runs `step` when the changes of all managers called before have settled, and holds up those behind it. */
+function aloneInAll<T>(
+  kits: readonly AnyKit[],
+  step: (positions: readonly WritePosition[]) => Promise<T>,
+  positions: readonly WritePosition[] = [],
+): Promise<T> {
+  const kit = kits[positions.length];
+  if (kit === undefined) return step(positions);
+  return kit.queue.alone((position) => aloneInAll(kits, step, [...positions, position]));
+}
+
+/** One commit in which every manager's head moves, or none. */
+async function commitAll(
+  kits: readonly AnyKit[],
+  positions: readonly WritePosition[],
+  headIds: readonly string[],
+  entries: readonly StoreEntry[],
+  signal: AbortSignal | undefined,
+): ReturnType<AnyKit["commit"]> {
+  const first = kits[0]!;
+  let commit: () => ReturnType<AnyKit["commit"]> = () => first.commit(entries, { signal });
+  kits.forEach((kit, i) => {
+    const inner = commit;
+    commit = () => kit.queue.commit(positions[i]!, headIds[i]!, inner);
+  });
+  return commit();
+}
+
+/**
+ * Saves the live states of several agents as one moment: all of them in one atomic commit, or none. The states are captured
+ * before this returns (where a `collect` gives a promise, when all have resolved). Each checkpoint says in `metadata.group`
+ * whom it belongs with.
+ *
+ * Rejects with `CKPT_INVALID_ARGUMENT` when the managers do not share a store, and as `createCheckpoint` does.
+ */
+export async function checkpointGroup(
+  managers: readonly GroupMember[],
+  name: string,
+  options: GroupOptions = {},
+): Promise<CheckpointGroup> {
+  const kits = kitsOf(managers);
+  validateName(name);
+  const { signal } = options;
+  const groupId = randomUUID();
+  const group = { groupId, name, agentIds: kits.map((kit) => kit.agentId) };
+  const captures = kits.map((kit) => kit.captureLive(name, { ...options.metadata, group }));
+  return operateAll(kits, "checkpointGroup", signal, async () => {
+    const captured: Capture[] = await Promise.all(captures);
+    return aloneInAll(kits, async (positions) => {
+      const drafts = kits.map((kit, i) => kit.draft(captured[i]!, positions[i]!.next()));
+      const entries = drafts.map(
+        (header, i): StoreEntry => ({ op: "put", header, snapshot: captured[i]!.snapshot }),
+      );
+      const receipt = await commitAll(kits, positions, ids(drafts), entries, signal);
+      for (const kit of kits) {
+        const headers = receipt.headers.filter((header) => header.agentId === kit.agentId);
+        kit.announceSaves({ ...receipt, headers });
+      }
+      const members = drafts.map(({ agentId, id }) => ({ agentId, id }));
+      return { groupId, name, durability: receipt.durability, members };
+    });
+  });
+}
+
+const ids = (drafts: readonly CheckpointDraft[]): string[] => drafts.map((draft) => draft.id);
+
+function operateAll<T>(
+  kits: readonly AnyKit[],
+  call: string,
+  signal: AbortSignal | undefined,
+  operation: () => Promise<T>,
+): Promise<T> {
+  return kits.reduce<() => Promise<T>>((inner, kit) => () => kit.operate(call, signal, inner), operation)();
+}
+
+/**
+ * Takes several agents back to one moment, all or nothing: every state is read and verified first, then all heads move in one
+ * commit, then every `apply` is called. When one of them throws, the heads and the states before are put back.
+ *
+ * @param group what `checkpointGroup` resolved to, its `groupId`, or a group's name: the newest of that name
+ *
+ * Rejects with `CKPT_NOT_FOUND` when a manager has no checkpoint of the group, with `CKPT_CORRUPT` when one is damaged: nothing is
+ * changed then. `CKPT_APPLY_FAILED`: an `apply` threw; details.putBack says whether all is as before.
+ */
+export async function restoreGroup(
+  managers: readonly GroupMember[],
+  group: string | Pick<CheckpointGroup, "groupId">,
+  options: SignalOption = {},
+): Promise<CheckpointGroup["members"]> {
+  const kits = kitsOf(managers);
+  const { signal } = options;
+  return operateAll(kits, "restoreGroup", signal, async () => {
+    const before = await Promise.all(
+      kits.map((kit) => (kit.hasCollect ? kit.captureLive("safety") : undefined)),
+    );
+    const headers = await findGroup(kits, typeof group === "string" ? group : group.groupId);
+    const found: Intact<unknown>[] = [];
+    for (const [i, kit] of kits.entries()) {
+      found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
+    }
+    const formerHeads: (string | null)[] = [];
+    await aloneInAll(kits, async (positions) => {
+      const entries = found.flatMap((intact, i) => {
+        const move = moveEntries(kits[i]!, intact.header, before[i], positions[i]!);
+        formerHeads.push(move.formerHead);
+        return move.entries;
+      });
+      const receipt = await commitAll(
+        kits,
+        positions,
+        headers.map((header) => header.id),
+        entries,
+        signal,
+      );
+      for (const kit of kits) {
+        const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
+        kit.announceSaves({ ...receipt, headers: saves });
+      }
+    });
+    await applyAll(kits, found, before, formerHeads);
+    for (const [i, kit] of kits.entries()) {
+      kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
+    }
+    return headers.map(({ agentId, id }) => ({ agentId, id }));
+  });
+}
+
+function moveEntries(
+  kit: AnyKit,
+  header: CheckpointHeader,
+  before: Capture | undefined,
+  position: WritePosition,
+): { readonly entries: StoreEntry[]; readonly formerHead: string | null } {
+  const entries: StoreEntry[] = [];
+  let formerHead = position.headId;
+  if (before !== undefined) {
+    const draft = kit.draft(before, position.next());
+    entries.push({ op: "put", header: draft, snapshot: before.snapshot });
+    formerHead = draft.id;
+  }
+  entries.push(headEntry(kit.agentId, header.id, "group"));
+  return { entries, formerHead };
+}
+
+function headEntry(agentId: string, checkpointId: string, reason: string): StoreEntry {
+  return { op: "event", agentId, event: { kind: "head", checkpointId, reason } };
+}
+
+/** The group's checkpoint of each manager; by id, or the newest group of a name. */
+async function findGroup(kits: readonly AnyKit[], idOrName: string): Promise<CheckpointHeader[]> {
+  const lists = await Promise.all(kits.map((kit) => kit.list({ reverse: true })));
+  const newest = lists[0]!.find((header) => header.name === idOrName && groupIdOf(header) !== undefined);
+  const groupId = (newest && groupIdOf(newest)) ?? idOrName;
+  return kits.map((kit, i) => {
+    const header = lists[i]!.find((candidate) => groupIdOf(candidate) === groupId);
+    if (header !== undefined) return header;
+    throw fail("CKPT_NOT_FOUND", {
+      message: `Agent ${kit.agentId} has no checkpoint of the group ${idOrName}`,
+      hint: "Give the managers that the group was saved with; a removed member makes it incomplete.",
+      details: { agentId: kit.agentId, group: idOrName },
+    });
+  });
+}
+
+function groupIdOf({ metadata }: CheckpointHeader): string | undefined {
+  const { group } = metadata;
+  if (typeof group !== "object" || group === null || Array.isArray(group)) return undefined;
+  const { groupId } = group as Metadata;
+  return typeof groupId === "string" ? groupId : undefined;
+}
+
+async function applyAll(
+  kits: readonly AnyKit[],
+  found: readonly Intact<unknown>[],
+  before: readonly (Capture | undefined)[],
+  formerHeads: readonly (string | null)[],
+): Promise<void> {
+  for (const [i, kit] of kits.entries()) {
+    try {
+      await kit.apply(found[i]!.data, found[i]!.header.id);
+    } catch (cause) {
+      const putBack = await putAllBack(kits, i + 1, before, formerHeads);
+      throw fail("CKPT_APPLY_FAILED", {
+        message: `Agent ${kit.agentId} could not take over its state of the group (${describeError(cause).message})`,
+        hint: putBack
+          ? "All is as before."
+          : "Some states are not as before: restore the group, or each agent.",
+        cause,
+        details: { agentId: kit.agentId, putBack },
+      });
+    }
+  }
+}
+
+/** Moves all heads back in one commit, and hands the states from before to the first `touched`, whose were changed. */
+async function putAllBack(
+  kits: readonly AnyKit[],
+  touched: number,
+  before: readonly (Capture | undefined)[],
+  formerHeads: readonly (string | null)[],
+): Promise<boolean> {
+  try {
+    if (formerHeads.some((id) => id === null)) return false;
+    const heads = formerHeads as readonly string[];
+    const entries = kits.map((kit, i) => headEntry(kit.agentId, heads[i]!, "undo of a group restore"));
+    await aloneInAll(kits, (positions) => commitAll(kits, positions, heads, entries, undefined));
+    for (const [i, kit] of kits.slice(0, touched).entries()) {
+      const capture = before[i];
+      if (capture === undefined) return false;
+      const header = { id: heads[i]!, schemaVersion: capture.schemaVersion };
+      await kit.apply(await kit.decode(header, capture.snapshot), header.id);
+    }
+    return true;
+  } catch (error) {
+    kits[0]!.report("putting the states back after a failed group restore", error);
+    return false;
+  }
+}

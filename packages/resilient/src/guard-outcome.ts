@@ -1,0 +1,46 @@
+import type { SignalOption, StoreEntry } from "@ckpt/core";
+import type { ManagerKit } from "./manager-kit.js";
+import type { UnfinishedGuard } from "./recovery-report.js";
+import { type Restored, restore } from "./restore.js";
+
+type Outcome = "completed" | "undone" | "dismissed";
+
+/** The entry that ends a guard. */
+export function guardDone(agentId: string, guardId: string, outcome: Outcome): StoreEntry {
+  return { op: "event", agentId, event: { kind: "guard-done", guardId, outcome } };
+}
+
+/** Ends a guard on the record and leaves the state as it is; its checkpoint is retention's from now on. */
+export async function closeGuard<State>(
+  kit: ManagerKit<State>,
+  guard: UnfinishedGuard,
+  outcome: Outcome,
+): Promise<void> {
+  const { committing } = await kit.queue.inTurn(() => ({
+    committing: kit.commit([guardDone(kit.agentId, guard.guardId, outcome)]),
+  }));
+  await committing;
+  kit.pruner.release(guard.checkpointId);
+  kit.events.emit("guard", { ...factsOf(guard), phase: outcome });
+}
+
+/** Goes back to the state from before the operation and ends the guard, in one commit. The exact state, or an error. */
+export async function restoreGuard<State>(
+  kit: ManagerKit<State>,
+  guard: UnfinishedGuard,
+  options: SignalOption = {},
+): Promise<Restored<State>> {
+  const restored = await restore(kit, guard.checkpointId, {
+    signal: options.signal,
+    allowOlder: false,
+    reason: `undo of ${guard.operation}`,
+    also: [guardDone(kit.agentId, guard.guardId, "undone")],
+  });
+  kit.pruner.release(guard.checkpointId);
+  kit.events.emit("guard", { ...factsOf(guard), phase: "undone" });
+  return restored;
+}
+
+export function factsOf({ guardId, operation, checkpointId }: UnfinishedGuard): UnfinishedGuard {
+  return { guardId, operation, checkpointId };
+}

@@ -1,0 +1,98 @@
+import { type Capture, CheckpointManager, type Json, type ManagerOptions, type Metadata } from "@ckpt/core";
+import { fail } from "./errors.js";
+import type { ResilientEvents } from "./events.js";
+import { AgentContext } from "./operational-context.js";
+import type { OperationalContext, ResilientOptions } from "./options.js";
+import { describeError } from "./place-failure.js";
+
+/**
+ * The manager's hold on the running agent: where a state comes from (`collect`), where it goes back to (`apply`), and what is
+ * said about the circumstances of a save. The steps can be given as options or overridden.
+ */
+export abstract class LiveStateManager<State> extends CheckpointManager<State, ResilientEvents<State>> {
+  protected readonly options: ResilientOptions<State>;
+  readonly #context: AgentContext;
+
+  constructor(options: ResilientOptions<State>, base: ManagerOptions<State>) {
+    super(base);
+    this.options = options;
+    this.#context = new AgentContext(this.agentId);
+  }
+
+  /**
+   * What `metadata.context` says: agent id, host, process, uptime, memory, and the registered tasks and counters. Called at every
+   * `createCheckpoint`, so it has to be quick. An override starts from `super.getOperationalContext()`.
+   */
+  protected getOperationalContext(): OperationalContext {
+    const context = this.#context.describe();
+    return this.options.getOperationalContext?.(context) ?? context;
+  }
+
+  /** More of the agent, as plain JSON: `metadata.custom` of every checkpoint, or, without `collect`, the state itself. */
+  protected getCustomState(): { readonly [key: string]: Json } {
+    return this.options.getCustomState?.() ?? {};
+  }
+
+  /** Puts a restored state in place of the live one. An override does what the option `apply` would. */
+  protected async applyState(state: State): Promise<void> {
+    await this.options.apply?.(state);
+  }
+
+  /** Registers a task of the agent in the operational context, with a status (plain JSON); null takes it off. At most 256. */
+  setTask(name: string, status: Json): void {
+    this.#context.setTask(name, status);
+  }
+
+  /** Adds to a counter of the agent in the operational context. At most 256 counters. */
+  addToCounter(name: string, by = 1): void {
+    this.#context.count(name, by);
+  }
+
+  /** Whether a live state can be had at all. */
+  protected get hasCollect(): boolean {
+    const { collect, getCustomState } = this.options;
+    return collect !== undefined || getCustomState !== undefined || this.overrides("getCustomState");
+  }
+
+  /** Whether a state can be put back. */
+  protected get hasApply(): boolean {
+    return this.options.apply !== undefined || this.overrides("applyState");
+  }
+
+  private overrides(step: "getCustomState" | "applyState"): boolean {
+    return this[step] !== LiveStateManager.prototype[step];
+  }
+
+  /** The live state, captured before this returns; where `collect` gives a promise, when that resolves. */
+  protected captureLive(name: string, metadata?: Metadata): Capture | Promise<Capture> {
+    const { collect } = this.options;
+    // Without `collect` the state is what the custom state gives: the type parameter says so.
+    const state = collect === undefined ? (this.getCustomState() as unknown as State) : collect();
+    return state instanceof Promise
+      ? state.then((resolved: State) => this.capture(name, resolved, this.#describe(metadata)))
+      : this.capture(name, state, this.#describe(metadata));
+  }
+
+  #describe(metadata: Metadata | undefined): Metadata {
+    const custom = this.options.collect === undefined ? {} : this.getCustomState();
+    return {
+      context: this.getOperationalContext(),
+      ...(Object.keys(custom).length > 0 && { custom }),
+      ...metadata,
+    };
+  }
+
+  /** Calls `apply`; a failure of it is `CKPT_APPLY_FAILED`. */
+  protected async putBack(state: State, checkpointId: string): Promise<void> {
+    try {
+      await this.applyState(state);
+    } catch (cause) {
+      throw fail("CKPT_APPLY_FAILED", {
+        message: `apply threw while it took over checkpoint ${checkpointId}: ${describeError(cause).message}`,
+        hint: "The head is at that checkpoint; the live state is as apply left it. Correct apply and restore again, or undoRestore.",
+        cause,
+        details: { agentId: this.agentId, checkpointId },
+      });
+    }
+  }
+}

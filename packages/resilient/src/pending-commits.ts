@@ -1,0 +1,160 @@
+import {
+  type AgentState,
+  type CheckpointHeader,
+  diff,
+  type HeaderQuery,
+  type Snapshot,
+  type StoreEntry,
+} from "@ckpt/core";
+import { applyEntries } from "./agent-facts.js";
+import { agentsOf } from "./agent-order.js";
+import { applyQuery } from "./header-query.js";
+
+/** A batch that is in memory only. */
+export interface PendingCommit {
+  readonly entries: readonly StoreEntry[];
+  readonly agentIds: readonly string[];
+  /** Full headers of its puts, in order. */
+  readonly headers: readonly CheckpointHeader[];
+  /** What it adds to memory: for a state, what it does not share with the one waiting before it. */
+  readonly bytes: number;
+}
+
+/** Room that a header, an event or a removal is counted with. */
+const ENTRY_BYTES = 512;
+
+/** The batches that wait for a place, oldest first, and what reads must see because of them. */
+export class PendingCommits {
+  #queue: PendingCommit[] = [];
+  #bytes = 0;
+  readonly #snapshots = new Map<string, Snapshot>();
+  readonly #newest = new Map<string, Snapshot>();
+
+  get count(): number {
+    return this.#queue.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Ids of the checkpoints that wait, oldest first; of one agent where one is given. */
+  idsOf(agentId?: string): string[] {
+    const headers = this.#queue.flatMap((commit) => commit.headers);
+    return headers
+      .filter((header) => agentId === undefined || header.agentId === agentId)
+      .map(({ id }) => id);
+  }
+
+  /**
+   * The oldest batches, at most `limit`, without those of the agents in `held`: what follows a batch that cannot be
+   * written has to wait behind it, so its agents are added to `held`.
+   */
+  first(limit: number, held: Set<string>): PendingCommit[] {
+    const batches: PendingCommit[] = [];
+    for (const commit of this.#queue) {
+      if (batches.length === limit) break;
+      if (commit.agentIds.some((id) => held.has(id))) for (const id of commit.agentIds) held.add(id);
+      else batches.push(commit);
+    }
+    return batches;
+  }
+
+  /** What `entries` would add to memory, in bytes. */
+  measure(entries: readonly StoreEntry[]): number {
+    let bytes = 0;
+    const newest = new Map<string, Snapshot>();
+    for (const entry of entries) {
+      bytes += ENTRY_BYTES;
+      if (entry.op === "remove") bytes += entry.ids.length * 64;
+      if (entry.op !== "put") continue;
+      const { agentId } = entry.header;
+      const previous = newest.get(agentId) ?? this.#newest.get(agentId);
+      bytes += previous === undefined ? entry.snapshot.weight : diff(previous, entry.snapshot).weight;
+      newest.set(agentId, entry.snapshot);
+    }
+    return bytes;
+  }
+
+  push(entries: readonly StoreEntry[], headers: readonly CheckpointHeader[], bytes: number): void {
+    this.#queue.push({ entries, headers, bytes, agentIds: agentsOf(entries) });
+    this.#bytes += bytes;
+    for (const entry of entries) {
+      if (entry.op !== "put") continue;
+      this.#snapshots.set(entry.header.id, entry.snapshot);
+      this.#newest.set(entry.header.agentId, entry.snapshot);
+    }
+  }
+
+  /** Forgets batches: they are durable now, or given up. */
+  drop(batches: readonly PendingCommit[]): void {
+    const gone = new Set(batches);
+    this.#queue = this.#queue.filter((commit) => !gone.has(commit));
+    for (const commit of batches) {
+      this.#bytes -= commit.bytes;
+      for (const header of commit.headers) this.#snapshots.delete(header.id);
+    }
+    if (this.#queue.length === 0) this.#newest.clear();
+  }
+
+  /** Forgets everything, or what concerns one agent alone. */
+  discard(agentId?: string): void {
+    const alone = (commit: PendingCommit) => commit.agentIds.every((id) => id === agentId);
+    this.drop(agentId === undefined ? this.#queue : this.#queue.filter(alone));
+  }
+
+  concerns(agentId: string): boolean {
+    return this.#queue.some((commit) => commit.agentIds.includes(agentId));
+  }
+
+  agentIds(): string[] {
+    return [...new Set(this.#queue.flatMap((commit) => commit.agentIds))];
+  }
+
+  /** How many checkpoints of the agent are put or removed here. */
+  touched(agentId: string): number {
+    let touched = 0;
+    for (const { entries } of this.#queue) {
+      for (const entry of entries) {
+        if (entry.op === "put" && entry.header.agentId === agentId) touched++;
+        else if (entry.op === "remove" && entry.agentId === agentId) touched += entry.ids.length;
+      }
+    }
+    return touched;
+  }
+
+  /** The agent's facts once everything here is written on top of `below`. */
+  overAgent(below: AgentState): AgentState {
+    return this.#queue.reduce((state, commit) => applyEntries(state, commit.entries), below);
+  }
+
+  /** The agent's headers once everything here is written on top of `below`. */
+  overHeaders(agentId: string, below: readonly CheckpointHeader[], query?: HeaderQuery): CheckpointHeader[] {
+    const byId = new Map(below.map((header) => [header.id, header]));
+    for (const { entries, headers } of this.#queue) {
+      for (const header of headers) if (header.agentId === agentId) byId.set(header.id, header);
+      for (const entry of entries) {
+        if (entry.op === "remove" && entry.agentId === agentId) for (const id of entry.ids) byId.delete(id);
+      }
+    }
+    return applyQuery(byId.values(), query);
+  }
+
+  /** A state that is here, whole. */
+  snapshot(id: string): Snapshot | undefined {
+    return this.#snapshots.get(id);
+  }
+
+  /** What happens to `id` here: it is put, removed, or not touched. The last word counts. */
+  fate(agentId: string, id: string): "put" | "removed" | "untouched" {
+    let fate: "put" | "removed" | "untouched" = "untouched";
+    for (const { entries } of this.#queue) {
+      for (const entry of entries) {
+        if (entry.op === "put" && entry.header.id === id && entry.header.agentId === agentId) fate = "put";
+        else if (entry.op === "remove" && entry.agentId === agentId && entry.ids.includes(id))
+          fate = "removed";
+      }
+    }
+    return fate;
+  }
+}

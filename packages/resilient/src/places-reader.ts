@@ -1,0 +1,252 @@
+import type { AgentState, CheckpointHeader, HeaderQuery, Snapshot, StoreFinding } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
+import { fail } from "./errors.js";
+import { applyQuery, widened } from "./header-query.js";
+import type { Place } from "./place.js";
+import { describeError, isPlaceFailure } from "./place-failure.js";
+import type { Abortable } from "./store-decorator.js";
+import { type AgentView, survey } from "./survey.js";
+
+/** Findings kept until they are taken; beyond it the oldest go. */
+const MAX_FINDINGS = 1_000;
+
+/**
+ * Reads over several places. Where one place has the whole history it answers alone, and the others stand in when it
+ * cannot be read; where the history is spread, the answer is put together, the newest word first.
+ */
+export abstract class PlacesReader {
+  readonly places: readonly Place[];
+  /** Views of the agents that are held: nobody else writes those, so they stay true. */
+  protected readonly held = new Map<string, AgentView>();
+  #findings: StoreFinding[] = [];
+
+  constructor(places: readonly Place[]) {
+    this.places = places;
+  }
+
+  protected abstract assertOpen(): void;
+
+  async #view(agentId: string): Promise<AgentView | undefined> {
+    this.assertOpen();
+    const held = this.held.get(agentId);
+    if (held !== undefined) return held;
+    const { view, unreadable } = await survey(this.places, agentId);
+    for (const [place, error] of unreadable) this.note(this.unreadable(place, error));
+    return view;
+  }
+
+  async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {
+    const view = await this.#view(agentId);
+    if (view === undefined) return [];
+    if (view.complete) return this.#fromAny(view, (place) => place.store.list(agentId, query));
+    const gone = new Set(view.removedIds);
+    const wide = widened(query, gone.size);
+    const byId = new Map<string, CheckpointHeader>();
+    const bySequence = new Set<number>();
+    for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
+      const found = await this.#readOr(place, [], () => place.store.list(agentId, wide));
+      for (const header of found) {
+        if (gone.has(header.id) || byId.has(header.id) || bySequence.has(header.sequence)) continue;
+        byId.set(header.id, header);
+        bySequence.add(header.sequence);
+      }
+    }
+    return applyQuery(byId.values(), query);
+  }
+
+  async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    const view = await this.#view(agentId);
+    if (view === undefined) return undefined;
+    if (view.complete) return this.#fromAny(view, (place) => place.store.get(agentId, id));
+    if (view.removedIds.includes(id)) return undefined;
+    for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
+      const header = await this.#readOr(place, undefined, () => place.store.get(agentId, id));
+      if (header !== undefined) return header;
+    }
+    return undefined;
+  }
+
+  async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    const view = await this.#view(agentId);
+    if (view?.complete === true) {
+      try {
+        return await view.authority.store.load(agentId, id, options);
+      } catch (error) {
+        if (!isCkptError(error, "CKPT_CORRUPT") && !isPlaceFailure(error)) throw error;
+        return this.#loadElsewhere(view, id, options, new Map([[view.authority, error]]));
+      }
+    }
+    if (view !== undefined) return this.#loadElsewhere(view, id, options, new Map());
+    throw this.#notFound(agentId, id);
+  }
+
+  async #loadElsewhere(
+    view: AgentView,
+    id: string,
+    options: Abortable | undefined,
+    failures: Map<Place, unknown>,
+  ): Promise<Snapshot> {
+    const { agentId } = view;
+    const header = await this.get(agentId, id);
+    if (header === undefined) throw [...failures.values()][0] ?? this.#notFound(agentId, id);
+    for (const place of this.places) {
+      if (failures.has(place)) continue;
+      try {
+        // Another state under the same id is not a copy: it must not stand in.
+        if ((await place.store.get(agentId, id))?.stateHash !== header.stateHash) continue;
+        const snapshot = await place.store.load(agentId, id, options);
+        for (const [bad, error] of failures) await this.#heal(bad, place, header, snapshot, error);
+        return snapshot;
+      } catch (error) {
+        if (!isCkptError(error, "CKPT_CORRUPT") && !isPlaceFailure(error)) throw error;
+        failures.set(place, error);
+      }
+    }
+    const errors = [...failures.values()];
+    throw (
+      errors.find((error) => isCkptError(error, "CKPT_CORRUPT")) ?? errors[0] ?? this.#notFound(agentId, id)
+    );
+  }
+
+  /** Puts the good copy back where the store can take it, and says what happened either way. */
+  async #heal(
+    bad: Place,
+    good: Place,
+    header: CheckpointHeader,
+    snapshot: Snapshot,
+    error: unknown,
+  ): Promise<void> {
+    const { id, agentId } = header;
+    let remedy = "Run repair on that place; the copy here is good.";
+    if (isCkptError(error, "CKPT_CORRUPT") && "heal" in bad.store && typeof bad.store.heal === "function") {
+      try {
+        await bad.store.heal(header, snapshot);
+        remedy = "Nothing: it was written anew from the good copy.";
+      } catch (healError) {
+        remedy = `Writing it anew failed (${describeError(healError).message}). ${remedy}`;
+      }
+    }
+    this.note({
+      kind: isCkptError(error, "CKPT_CORRUPT") ? "damaged" : "stale",
+      place: `${bad.label}: ${id}`,
+      message: `Checkpoint ${id} of agent ${agentId} could not be read (${describeError(error).message}); it was read from ${good.label}`,
+      affectedIds: [],
+      remedy,
+    });
+  }
+
+  async agent(agentId: string): Promise<AgentState | undefined> {
+    const view = await this.#view(agentId);
+    if (view === undefined) return undefined;
+    if (view.complete && this.held.get(agentId) === undefined) return view.state;
+    if (!view.complete) return { ...view.state, count: (await this.list(agentId)).length };
+    const state = await this.#fromAny(view, (place) => place.store.agent(agentId));
+    // A place knows its own puts; the view also those that were removed before it took over.
+    return state === undefined ? undefined : { ...view.state, count: state.count };
+  }
+
+  async agents(): Promise<string[]> {
+    this.assertOpen();
+    const ids = new Set<string>();
+    let failure: unknown;
+    let readable = 0;
+    for (const place of this.places) {
+      try {
+        for (const id of await place.store.agents()) ids.add(id);
+        readable++;
+      } catch (error) {
+        if (!isPlaceFailure(error)) throw error;
+        failure = error;
+        this.note(this.unreadable(place, error));
+      }
+    }
+    if (readable === 0) throw failure;
+    return [...ids].sort();
+  }
+
+  /** Ids under which two places hold different states: nobody can tell which is right, so nothing is changed. */
+  protected async *disagreements(): AsyncIterable<StoreFinding> {
+    for (const agentId of await this.agents()) {
+      const seen = new Map<string, { readonly stateHash: string; readonly place: Place }>();
+      for (const place of this.places) {
+        const headers = await this.#readOr(place, [], () => place.store.list(agentId));
+        for (const { id, stateHash } of headers) {
+          const first = seen.get(id);
+          if (first === undefined) seen.set(id, { stateHash, place });
+          else if (first.stateHash !== stateHash) {
+            yield {
+              kind: "superseded",
+              place: `${place.label}: ${id}`,
+              message: `${first.place.label} and ${place.label} hold different states as checkpoint ${id} of agent ${agentId}`,
+              affectedIds: [id],
+              remedy: "Two writers used one place each. Read both, keep one, and remove the other place.",
+            };
+          }
+        }
+      }
+    }
+  }
+
+  async #fromAny<T>(view: AgentView, read: (place: Place) => Promise<T>): Promise<T> {
+    let failure: unknown;
+    for (const place of [view.authority, ...view.inSync]) {
+      try {
+        return await read(place);
+      } catch (error) {
+        if (!isPlaceFailure(error)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  async #readOr<T>(place: Place, otherwise: T, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isPlaceFailure(error)) throw error;
+      this.note(this.unreadable(place, error));
+      return otherwise;
+    }
+  }
+
+  #notFound(agentId: string, id: string): Error {
+    return fail("CKPT_NOT_FOUND", {
+      message: `Agent ${agentId} has no checkpoint ${id}`,
+      hint: "List the agent's checkpoints and choose one.",
+      details: { agentId, id },
+    });
+  }
+
+  protected unreadable(place: Place, error: unknown): StoreFinding {
+    return {
+      kind: "stale",
+      place: place.label,
+      message: `${place.label} could not be read: ${describeError(error).message}. What is newest there is not known`,
+      affectedIds: [],
+      remedy: "Make the place readable again.",
+    };
+  }
+
+  protected at(place: Place, finding: StoreFinding): StoreFinding {
+    return { ...finding, place: `${place.label}: ${finding.place}` };
+  }
+
+  protected note(finding: StoreFinding): void {
+    // The same place unreadable a thousand times is one finding.
+    if (this.#findings.some((known) => known.place === finding.place && known.message === finding.message))
+      return;
+    this.#findings.push(finding);
+    if (this.#findings.length > MAX_FINDINGS) this.#findings.shift();
+  }
+
+  takeFindings(): StoreFinding[] {
+    this.assertOpen();
+    const findings = this.#findings;
+    this.#findings = [];
+    for (const place of this.places) {
+      for (const finding of place.store.takeFindings()) findings.push(this.at(place, finding));
+    }
+    return findings;
+  }
+}

@@ -1,0 +1,257 @@
+import type {
+  CheckpointStore,
+  CommitReceipt,
+  CompactionReport,
+  Lease,
+  StoreCapabilities,
+  StoreEntry,
+  StoreFinding,
+} from "@ckpt/core";
+import { throwIfAborted } from "@ckpt/core";
+import { applyEntries } from "./agent-facts.js";
+import { AgentOrder, agentsOf } from "./agent-order.js";
+import { fail } from "./errors.js";
+import type { HealthReporting, IncidentListener, StoreHealth } from "./health.js";
+import { HEALTHY } from "./health.js";
+import { Incidents } from "./incidents.js";
+import type { Place } from "./place.js";
+import { describeError, isPlaceFailure } from "./place-failure.js";
+import { PlacesReader } from "./places-reader.js";
+import { Prober } from "./prober.js";
+import type { Abortable } from "./store-decorator.js";
+import { type AgentView, newView, survey } from "./survey.js";
+
+export interface PlacesOptions {
+  /** First pause before a place that failed is tried again, milliseconds; it doubles up to `maxProbeDelayMs`. Default 1,000. */
+  readonly minProbeDelayMs?: number;
+  /** Longest pause between two tries, milliseconds. Default 60,000. */
+  readonly maxProbeDelayMs?: number;
+}
+
+export const PLACES_DEFAULTS = Object.freeze({ minProbeDelayMs: 1_000, maxProbeDelayMs: 60_000 });
+
+/** What a decorator over several places offers besides the port. */
+export interface PlacesStore extends CheckpointStore, HealthReporting {
+  /** Tries now to bring back the places that are out, copying what they miss, in order. Resolves to whether all are well. */
+  reconcile(options?: Abortable): Promise<boolean>;
+}
+
+/**
+ * Several stores as one. Reads are in {@link PlacesReader}; a subclass decides where a batch goes ({@link write}) and what
+ * makes a place well again ({@link bringBack}).
+ *
+ * Orders that matter: what changes about the places is durable in those that remain before the batch that met the change is
+ * acknowledged; a place comes back only after everything that it missed, and the note that says so, is in it.
+ */
+export abstract class SeveralPlaces extends PlacesReader implements PlacesStore {
+  readonly #incidents = new Incidents();
+  readonly #prober: Prober;
+  protected readonly order = new AgentOrder();
+  #reconciling: Promise<boolean> | undefined;
+  #closed = false;
+
+  constructor(places: readonly Place[], options: PlacesOptions) {
+    super(places);
+    for (const place of places) this.#incidents.forwardFrom(place.store);
+    this.#prober = new Prober({ ...PLACES_DEFAULTS, ...options }, () => this.reconcile());
+  }
+
+  /** Writes a batch to where it belongs, notes included, and brings `views` up to date but for the batch's own facts. */
+  protected abstract write(
+    entries: readonly StoreEntry[],
+    views: readonly AgentView[],
+    options: Abortable | undefined,
+  ): Promise<CommitReceipt>;
+
+  /** Makes `place` well again for one agent; resolves to the number of checkpoints copied. */
+  protected abstract bringBack(place: Place, view: AgentView): Promise<number>;
+
+  /** Whether `place` has work to do before it is well for this agent. */
+  protected abstract isBehind(place: Place, view: AgentView): boolean;
+
+  /** Whether batches pass `place` by while it is well. */
+  protected abstract isStandby(place: Place): boolean;
+
+  get supports(): StoreCapabilities {
+    const all = this.places.map((place) => place.store.supports);
+    return {
+      durable: all.every((supports) => supports.durable),
+      leases: all.every((supports) => supports.leases),
+      fencing: all.every((supports) => supports.fencing),
+      maintenance: all.some((supports) => supports.maintenance),
+    };
+  }
+
+  commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    const agentIds = agentsOf(entries);
+    return this.order.run(agentIds, async () => {
+      throwIfAborted(options?.signal, "The commit");
+      this.assertOpen();
+      const views: AgentView[] = [];
+      for (const id of agentIds) views.push(this.held.get(id) ?? (await this.#unheld(id)));
+      const receipt = await this.write(entries, views, options);
+      for (const view of views) view.state = applyEntries(view.state, entries);
+      return receipt;
+    });
+  }
+
+  /** A store without leases takes commits of agents that nobody acquired. */
+  async #unheld(agentId: string): Promise<AgentView> {
+    if (this.supports.leases) {
+      throw fail("CKPT_LOCKED", {
+        message: `Agent ${agentId} is not held by this writer`,
+        hint: "Acquire the agent before committing to it.",
+        details: { agentId },
+      });
+    }
+    const view = await this.#look(agentId);
+    this.held.set(agentId, view);
+    return view;
+  }
+
+  async #look(agentId: string): Promise<AgentView> {
+    const { view, unreadable } = await survey(this.places, agentId);
+    for (const [place, error] of unreadable) this.dropPlace(place, error);
+    const found = view ?? newView(agentId, this.firstWell(), this.places);
+    for (const place of this.places) if (place.dropped && found.inSync.delete(place)) found.noteDue = true;
+    if (this.places.some((place) => this.isBehind(place, found))) this.#prober.wake();
+    return found;
+  }
+
+  protected firstWell(): Place {
+    return this.places.find((place) => !place.dropped) ?? this.places[0]!;
+  }
+
+  acquire(agentId: string): Promise<Lease> {
+    return this.order.run([agentId], async () => {
+      this.assertOpen();
+      const epochs: number[] = [];
+      let failure: unknown;
+      for (const place of this.places) {
+        try {
+          epochs.push((await place.hold(agentId)).epoch);
+        } catch (error) {
+          if (!isPlaceFailure(error)) {
+            await this.#letGo(agentId);
+            throw error;
+          }
+          failure = error;
+          this.dropPlace(place, error);
+        }
+      }
+      if (epochs.length === 0) throw failure;
+      this.held.set(agentId, await this.#look(agentId));
+      return { agentId, epoch: Math.max(...epochs), release: () => this.#letGo(agentId) };
+    });
+  }
+
+  async #letGo(agentId: string): Promise<void> {
+    this.held.delete(agentId);
+    for (const place of this.places) await place.letGo(agentId);
+  }
+
+  protected dropPlace(place: Place, error: unknown): void {
+    const wasWell = !place.dropped;
+    place.drop(error);
+    if (wasWell) this.#incidents.emit({ kind: "place-dropped", place: place.label, error });
+    this.#prober.wake();
+  }
+
+  async reconcile(options?: Abortable): Promise<boolean> {
+    throwIfAborted(options?.signal, "The reconciliation");
+    this.assertOpen();
+    this.#reconciling ??= this.#reconcileAll().finally(() => {
+      this.#reconciling = undefined;
+    });
+    return this.#reconciling;
+  }
+
+  async #reconcileAll(): Promise<boolean> {
+    let allWell = true;
+    for (const place of this.places) {
+      const views = [...this.held.values()].filter((view) => this.isBehind(place, view));
+      if (!place.dropped && views.length === 0) continue;
+      try {
+        let copied = 0;
+        for (const agentId of this.held.keys()) await place.hold(agentId);
+        if (views.length === 0) await place.store.agents();
+        for (const view of views) copied += await this.bringBack(place, view);
+        place.restore();
+        this.#incidents.emit({ kind: "place-returned", place: place.label, copied });
+      } catch (error) {
+        place.drop(error);
+        allWell = false;
+      }
+    }
+    return allWell;
+  }
+
+  async *verify(options?: {
+    readonly sample?: number;
+    readonly signal?: AbortSignal;
+  }): AsyncIterable<StoreFinding> {
+    this.assertOpen();
+    for (const place of this.places) {
+      try {
+        for await (const finding of place.store.verify(options)) yield this.at(place, finding);
+      } catch (error) {
+        if (!isPlaceFailure(error)) throw error;
+        yield this.unreadable(place, error);
+      }
+    }
+    yield* this.disagreements();
+  }
+
+  async compact(options?: Abortable): Promise<CompactionReport> {
+    this.assertOpen();
+    let total: CompactionReport = { bytesBefore: 0, bytesAfter: 0, removedFiles: 0 };
+    for (const place of this.places) {
+      if (place.dropped) continue;
+      const { bytesBefore, bytesAfter, removedFiles } = await place.store.compact(options);
+      total = {
+        bytesBefore: total.bytesBefore + bytesBefore,
+        bytesAfter: total.bytesAfter + bytesAfter,
+        removedFiles: total.removedFiles + removedFiles,
+      };
+    }
+    return total;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.order.idle();
+    this.#closed = true;
+    await this.#prober.stop();
+    const results = await Promise.allSettled(this.places.map((place) => place.store.close()));
+    // A place that is out has nothing that was acknowledged by it alone; any other failure is the caller's to know.
+    const failed = results.find((result, i) => result.status === "rejected" && !this.places[i]!.dropped);
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  protected override assertOpen(): void {
+    if (!this.#closed) return;
+    throw fail("CKPT_CLOSED", { message: "The store is closed", hint: "Open it again." });
+  }
+
+  health(): StoreHealth {
+    const out = this.places.filter((place) => place.dropped);
+    const lastError =
+      out.map((place) => place.health(false).lastError).find((error) => error !== null) ?? null;
+    return { ...HEALTHY, lastError, places: this.places.map((place) => place.health(this.isStandby(place))) };
+  }
+
+  onIncident(listener: IncidentListener): () => void {
+    return this.#incidents.on(listener);
+  }
+
+  /** One error for a batch that no place took. */
+  protected noPlace(errors: ReadonlyMap<Place, unknown>): Error {
+    const tried = [...errors].map(([place, error]) => ({ place: place.label, ...describeError(error) }));
+    return fail("CKPT_ALL_FAILED", {
+      message: `No place took the batch: ${tried.map((t) => `${t.place}: ${t.message}`).join("; ")}`,
+      hint: "Make one of the places writable again; see details.tried.",
+      cause: [...errors.values()][0],
+      details: { tried },
+    });
+  }
+}

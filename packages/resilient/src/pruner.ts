@@ -1,0 +1,239 @@
+import type { AgentState, CheckpointHeader, HeaderQuery, StoreEntry } from "@ckpt/core";
+import {
+  planRetention,
+  type RetentionDecision,
+  type RetentionPlan,
+  type RetentionPolicy,
+} from "@ckpt/retention";
+
+/** A new plan is made when the history grew by this share since the last one, ... */
+const GROWTH_PER_PLAN = 1 / 8;
+/** ... or when the agent has been at rest for so long, in milliseconds. */
+const REST_MS = 200;
+/** A history beyond this size is planned by its growth only: a plan takes time in its length. */
+const SMALL_HISTORY = 1_000;
+/** Ids of released and damaged checkpoints that are remembered. */
+const MAX_REMEMBERED = 4_096;
+
+/** What the pruner needs of its manager. */
+export interface PrunerHost {
+  readonly agentId: string;
+  readonly policy: RetentionPolicy | undefined;
+  now(): number;
+  list(query?: HeaderQuery): Promise<CheckpointHeader[]>;
+  readAgent(): Promise<AgentState | undefined>;
+  /** The sequence of the first checkpoint under an open suspicion of drift. */
+  suspectedSince(): number | undefined;
+  /** A checkpoint that must stay, beside those that the store knows of. */
+  alsoKeep(agent: AgentState | undefined): readonly string[];
+  /** Commits entries in turn with the manager's other changes, by themselves. */
+  commit(entries: readonly StoreEntry[]): Promise<unknown>;
+  pruned(ids: readonly string[], decisions: readonly RetentionDecision[]): void;
+  suspended(plan: RetentionPlan): void;
+  report(during: string, error: unknown): void;
+}
+
+/**
+ * Applies a retention policy beside the saves, never in their way: plans are made after a save is acknowledged, as often as the
+ * history has grown by an eighth, and what a plan drops goes out with the next save's commit, or alone when the agent is at rest.
+ * So the cost of a save does not grow with the length of the history.
+ */
+export class Pruner {
+  readonly #host: PrunerHost;
+  readonly #released = new Set<string>();
+  readonly #damaged = new Set<string>();
+  #pending = new Map<string, RetentionDecision>();
+  #savesSincePlan = 0;
+  #kept: number | undefined;
+  #planning: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wasSuspended = false;
+  /** Checkpoints that a restore or pin is about to need, with how many of them. */
+  readonly #spared = new Map<string, number>();
+  readonly #inFlight = new Set<string>();
+  /** Counts ends of sparing: a plan that was begun before one has old facts, and is thrown away. */
+  #generation = 0;
+
+  constructor(host: PrunerHost) {
+    this.#host = host;
+  }
+
+  /** A checkpoint was saved. Returns at once; the work is done beside. */
+  saved(): void {
+    if (this.#host.policy === undefined) return;
+    this.#savesSincePlan++;
+    const kept = this.#kept ?? 0;
+    if (this.#savesSincePlan >= Math.max(1, Math.ceil(kept * GROWTH_PER_PLAN))) void this.#planBeside();
+    this.#atRest();
+  }
+
+  #atRest(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const small = (this.#kept ?? 0) <= SMALL_HISTORY;
+      void (async () => {
+        if (small && this.#savesSincePlan > 0) await this.#planBeside();
+        await this.#flush();
+      })().catch((error: unknown) => this.#host.report("removing what retention drops", error));
+    }, REST_MS);
+    this.#timer.unref();
+  }
+
+  #planBeside(): Promise<void> {
+    this.#planning ??= (async () => {
+      try {
+        const generation = this.#generation;
+        this.#savesSincePlan = 0;
+        const plan = await this.plan();
+        if (plan === undefined) return;
+        if (generation === this.#generation) this.#adopt(plan);
+        else this.#savesSincePlan++;
+      } catch (error) {
+        this.#host.report("planning retention", error);
+      } finally {
+        this.#planning = undefined;
+      }
+    })();
+    return this.#planning;
+  }
+
+  #adopt(plan: RetentionPlan): void {
+    const free = plan.drop.filter(
+      ({ header }) => !this.#spared.has(header.id) && !this.#inFlight.has(header.id),
+    );
+    this.#pending = new Map(free.map((decision) => [decision.header.id, decision]));
+  }
+
+  /** What the policy keeps and drops now, with reasons; changes nothing. Undefined without a policy. */
+  async plan(): Promise<RetentionPlan | undefined> {
+    const { policy } = this.#host;
+    if (policy === undefined) return undefined;
+    const headers = await this.#host.list();
+    const agent = await this.#host.readAgent();
+    const suspectedSince = this.#host.suspectedSince();
+    const plan = planRetention(headers, policy, this.#host.now(), {
+      headId: agent?.headId ?? null,
+      openGuards: agent?.openGuards ?? [],
+      pinnedIds: [...(agent?.pinnedIds ?? []), ...this.#host.alsoKeep(agent)],
+      damagedIds: [...this.#damaged],
+      releasedIds: [...this.#released],
+      ...(suspectedSince !== undefined && { suspectedSince }),
+    });
+    this.#kept = plan.keep.length;
+    if (plan.suspended !== null && !this.#wasSuspended) this.#host.suspended(plan);
+    this.#wasSuspended = plan.suspended !== null;
+    return plan;
+  }
+
+  /** The removal that is to go with a save's commit; its outcome is told by `carried` or `putBack`. */
+  take(): { entries: readonly StoreEntry[]; decisions: readonly RetentionDecision[] } {
+    const decisions = [...this.#pending.values()];
+    if (decisions.length === 0) return { entries: [], decisions };
+    this.#pending = new Map();
+    const ids = decisions.map((decision) => decision.header.id);
+    for (const id of ids) this.#inFlight.add(id);
+    return {
+      entries: [{ op: "remove", agentId: this.#host.agentId, ids, reason: "retention policy" }],
+      decisions,
+    };
+  }
+
+  carried(decisions: readonly RetentionDecision[]): void {
+    if (decisions.length === 0) return;
+    const ids = decisions.map((decision) => decision.header.id);
+    for (const id of ids) {
+      this.#inFlight.delete(id);
+      this.#released.delete(id);
+      this.#damaged.delete(id);
+    }
+    this.#host.pruned(ids, decisions);
+  }
+
+  putBack(decisions: readonly RetentionDecision[]): void {
+    for (const decision of decisions) {
+      const { id } = decision.header;
+      this.#inFlight.delete(id);
+      if (!this.#spared.has(id)) this.#pending.set(id, decision);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const { entries, decisions } = this.take();
+    if (decisions.length === 0) return;
+    try {
+      await this.#host.commit(entries);
+    } catch (error) {
+      this.putBack(decisions);
+      throw error;
+    }
+    this.carried(decisions);
+  }
+
+  /** Plans and removes now. Resolves to the plan that was carried out. */
+  async apply(): Promise<RetentionPlan | undefined> {
+    for (;;) {
+      await this.#planning;
+      const generation = this.#generation;
+      const plan = await this.plan();
+      if (plan === undefined) return undefined;
+      if (generation !== this.#generation) continue;
+      this.#adopt(plan);
+      await this.#flush();
+      return plan;
+    }
+  }
+
+  /** No more work beside. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Finishes before a close: nothing that is due stays undone. */
+  async finish(): Promise<void> {
+    this.stop();
+    await this.#planning;
+    if (this.#savesSincePlan > 0) await this.#planBeside();
+    await this.#flush();
+  }
+
+  /** Runs `use` with checkpoints that must not go meanwhile: a restore or a pin is about to make them count. */
+  async sparing<T>(ids: readonly string[], use: () => Promise<T>): Promise<T> {
+    for (const id of ids) {
+      this.#pending.delete(id);
+      this.#spared.set(id, (this.#spared.get(id) ?? 0) + 1);
+    }
+    try {
+      return await use();
+    } finally {
+      this.#generation++;
+      for (const id of ids) {
+        const left = (this.#spared.get(id) ?? 1) - 1;
+        if (left === 0) this.#spared.delete(id);
+        else this.#spared.set(id, left);
+      }
+    }
+  }
+
+  /** The operation that this checkpoint was made for is over. */
+  release(id: string): void {
+    remember(this.#released, id);
+  }
+
+  markDamaged(id: string): void {
+    remember(this.#damaged, id);
+  }
+
+  /** Ids that are to be removed and have not been yet. */
+  get pendingIds(): readonly string[] {
+    return [...this.#pending.keys()];
+  }
+}
+
+function remember(set: Set<string>, id: string): void {
+  set.add(id);
+  if (set.size <= MAX_REMEMBERED) return;
+  const [oldest] = set;
+  if (oldest !== undefined) set.delete(oldest);
+}

@@ -1,0 +1,118 @@
+import type { AgentState, CheckpointDraft, CheckpointHeader, CheckpointStore, StoreEntry } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
+import { newAgent } from "./agent-facts.js";
+import { withoutPlaceNote } from "./place-note.js";
+
+/** What a copy needs to read from. */
+export type CopySource = Pick<CheckpointStore, "list" | "load" | "agent">;
+
+/** A header as a writer hands it in: without what the store derives. */
+export function draftOf(header: CheckpointHeader): CheckpointDraft {
+  const { id, agentId, sequence, name, timestamp, parentId, metadata, schemaVersion } = header;
+  return { id, agentId, sequence, name, timestamp, parentId, metadata, schemaVersion };
+}
+
+/**
+ * Copies, oldest first, up to `limit` checkpoints that `target` has not, verified on the way. One that is damaged in the
+ * source is passed over. Resolves to how many were looked at: less than `limit` means that nothing is left.
+ */
+export async function copyMissing(
+  source: CopySource,
+  target: CheckpointStore,
+  agentId: string,
+  limit: number,
+): Promise<number> {
+  const from = (await target.agent(agentId))?.lastSequence ?? 0;
+  const missing = await source.list(agentId, { afterSequence: from, limit });
+  for (const header of missing) {
+    try {
+      const snapshot = await source.load(agentId, header.id);
+      await target.commit([{ op: "put", header: draftOf(header), snapshot }]);
+    } catch (error) {
+      const gone = isCkptError(error, "CKPT_CORRUPT") || isCkptError(error, "CKPT_NOT_FOUND");
+      if (!gone) throw error;
+    }
+  }
+  return missing.length;
+}
+
+/** What separates `target` from `source` once the newer checkpoints are copied. */
+export interface Difference {
+  /** The entries that make head, guards, pins, notes and removals the same. */
+  readonly entries: StoreEntry[];
+  /** Ids that `target` lacks and cannot take, because its sequence is past them. */
+  readonly unmovableIds: readonly string[];
+  /** Ids under which the two hold different states. */
+  readonly disagreeingIds: readonly string[];
+}
+
+/** Compares an agent in two places, by their indexes. */
+export async function compareAgent(
+  source: CopySource,
+  target: CopySource,
+  agentId: string,
+): Promise<Difference> {
+  const [there, here] = await Promise.all([source.list(agentId), target.list(agentId)]);
+  const wanted = new Map(there.map((header) => [header.id, header]));
+  const present = new Map(here.map((header) => [header.id, header]));
+  const surplus = here.filter((header) => !wanted.has(header.id)).map((header) => header.id);
+  const entries: StoreEntry[] = [];
+  if (surplus.length > 0) {
+    entries.push({ op: "remove", agentId, ids: surplus, reason: "reconciled: removed in the other place" });
+  }
+  const after = {
+    ...((await target.agent(agentId)) ?? newAgent(agentId)),
+  };
+  entries.push(...factEntries((await source.agent(agentId)) ?? newAgent(agentId), after, present));
+  return {
+    entries,
+    unmovableIds: there.filter((header) => !present.has(header.id)).map((header) => header.id),
+    disagreeingIds: there
+      .filter((header) => (present.get(header.id)?.stateHash ?? header.stateHash) !== header.stateHash)
+      .map((header) => header.id),
+  };
+}
+
+function factEntries(
+  wanted: AgentState,
+  present: AgentState,
+  headers: ReadonlyMap<string, CheckpointHeader>,
+): StoreEntry[] {
+  const { agentId } = wanted;
+  const entries: StoreEntry[] = [];
+  if (wanted.headId !== null && wanted.headId !== present.headId && headers.has(wanted.headId)) {
+    entries.push({
+      op: "event",
+      agentId,
+      event: { kind: "head", checkpointId: wanted.headId, reason: "reconciled" },
+    });
+  }
+  const open = new Set(wanted.openGuards.map((guard) => guard.guardId));
+  const known = new Set(present.openGuards.map((guard) => guard.guardId));
+  for (const guard of wanted.openGuards) {
+    if (!known.has(guard.guardId) && headers.has(guard.checkpointId)) {
+      entries.push({ op: "event", agentId, event: { kind: "guard-begun", ...guard } });
+    }
+  }
+  for (const { guardId } of present.openGuards) {
+    // How it ended is known in the place where it did; here it only has to be over.
+    if (!open.has(guardId)) {
+      entries.push({ op: "event", agentId, event: { kind: "guard-done", guardId, outcome: "dismissed" } });
+    }
+  }
+  for (const checkpointId of wanted.pinnedIds) {
+    if (!present.pinnedIds.includes(checkpointId) && headers.has(checkpointId)) {
+      entries.push({ op: "event", agentId, event: { kind: "pinned", checkpointId } });
+    }
+  }
+  for (const checkpointId of present.pinnedIds) {
+    if (!wanted.pinnedIds.includes(checkpointId)) {
+      entries.push({ op: "event", agentId, event: { kind: "unpinned", checkpointId } });
+    }
+  }
+  for (const [topic, body] of Object.entries(withoutPlaceNote(wanted.notes))) {
+    if (JSON.stringify(present.notes[topic]) === JSON.stringify(body)) continue;
+    entries.push({ op: "event", agentId, event: { kind: "note", topic, body } });
+  }
+  return entries;
+}

@@ -1,0 +1,160 @@
+import {
+  type AgentState,
+  type CheckpointHeader,
+  isCkptError,
+  type SignalOption,
+  type StoreFinding,
+} from "@ckpt/core";
+import { closeGuard, restoreGuard } from "./guard-outcome.js";
+import type { ManagerKit } from "./manager-kit.js";
+import { type Intact, newestIntact } from "./newest-intact.js";
+import type { ResilientOptions, UnfinishedGuardChoice } from "./options.js";
+import type { OfferedGuard, RecoveryReport, SkippedCheckpoint, UnfinishedGuard } from "./recovery-report.js";
+import type { Restored } from "./restore.js";
+
+type GuardOption<State> = NonNullable<ResilientOptions<State>["onUnfinishedGuard"]>;
+
+/**
+ * Takes the agent, finds where it was and applies that: see `ResilientCheckpointManager.recover`. An older checkpoint that
+ * stands in for a damaged head becomes the head, so that what is saved next continues from what was applied.
+ */
+export async function recover<State>(
+  kit: ManagerKit<State>,
+  onUnfinishedGuard: GuardOption<State>,
+  options: SignalOption,
+): Promise<RecoveryReport<State>> {
+  await kit.queue.ready();
+  const agent = await kit.readAgent();
+  const search = await findHead(kit, agent, options);
+  const guards = (agent?.openGuards ?? []).map((guard) => offer(kit, guard));
+  const undone = await settleGuards(kit, guards, onUnfinishedGuard, options);
+  const applied = search.found;
+  if (undone.restored !== undefined) {
+    const { checkpoint, data } = undone.restored;
+    return report(kit, agent, { ...search, checkpoint, data, open: undone.open });
+  }
+  if (applied !== undefined) {
+    const { header, snapshot } = applied;
+    if (header.id !== agent?.headId) {
+      await kit.queue.alone((position) => kit.moveHead(position, header, snapshot, "recovered", options));
+    } else kit.events.emit("restored", { checkpoint: kit.handle(header), reason: "recovered" });
+    await kit.apply(applied.data, header.id);
+  }
+  return report(kit, agent, {
+    ...search,
+    checkpoint: applied === undefined ? null : kit.handle(applied.header),
+    data: applied?.data,
+    open: undone.open,
+  });
+}
+
+interface Search<State> {
+  readonly found: Intact<State> | undefined;
+  readonly skipped: readonly SkippedCheckpoint[];
+  readonly lineageGap: boolean;
+  readonly intactElsewhereId: string | null;
+}
+
+async function findHead<State>(
+  kit: ManagerKit<State>,
+  agent: AgentState | undefined,
+  { signal }: SignalOption,
+): Promise<Search<State>> {
+  const nothing = { found: undefined, skipped: [], lineageGap: false, intactElsewhereId: null };
+  const header = await headHeader(kit, agent);
+  if (header === undefined) return nothing;
+  try {
+    const found = await newestIntact(kit, header, { signal, allowOlder: true });
+    const { skipped, lineageGap } = found;
+    return { found, skipped, lineageGap, intactElsewhereId: null };
+  } catch (error) {
+    if (!isCkptError(error, "CKPT_CORRUPT")) throw error;
+    const skipped = (error.details.skipped ?? []) as readonly SkippedCheckpoint[];
+    const passed = new Set(skipped.map(({ id }) => id));
+    return { ...nothing, skipped, intactElsewhereId: await intactElsewhere(kit, passed, signal) };
+  }
+}
+
+/** The head's header; where the head was removed, the newest checkpoint's. */
+async function headHeader<State>(
+  kit: ManagerKit<State>,
+  agent: AgentState | undefined,
+): Promise<CheckpointHeader | undefined> {
+  if (agent === undefined) return undefined;
+  const head = agent.headId === null ? undefined : await kit.lookUp(agent.headId);
+  return head ?? (await kit.list({ reverse: true, limit: 1 }))[0];
+}
+
+/** The newest checkpoint off the head's line that reads back: named, not applied, since someone may have rolled it back. */
+async function intactElsewhere<State>(
+  kit: ManagerKit<State>,
+  passed: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  for (const header of await kit.list({ reverse: true })) {
+    if (passed.has(header.id)) continue;
+    try {
+      await kit.load(header, { signal });
+      return header.id;
+    } catch (error) {
+      if (!isCkptError(error, "CKPT_CORRUPT") && !isCkptError(error, "CKPT_NOT_FOUND")) throw error;
+      kit.damaged(header.id, error);
+    }
+  }
+  return null;
+}
+
+function offer<State>(kit: ManagerKit<State>, guard: UnfinishedGuard): OfferedGuard<State> {
+  return {
+    ...guard,
+    restore: () => restoreGuard(kit, guard),
+    dismiss: () => closeGuard(kit, guard, "dismissed"),
+  };
+}
+
+/** Does with unfinished guards what the caller chose. Of several to restore, the first begun has the state from before all. */
+async function settleGuards<State>(
+  kit: ManagerKit<State>,
+  guards: readonly OfferedGuard<State>[],
+  choose: GuardOption<State>,
+  { signal }: SignalOption,
+): Promise<{ restored: Restored<State> | undefined; open: readonly OfferedGuard<State>[] }> {
+  const open: OfferedGuard<State>[] = [];
+  const toRestore: OfferedGuard<State>[] = [];
+  for (const guard of guards) {
+    const { guardId, operation, checkpointId } = guard;
+    const choice: UnfinishedGuardChoice =
+      typeof choose === "function" ? await choose({ guardId, operation, checkpointId }) : choose;
+    if (choice === "restore") toRestore.push(guard);
+    else if (choice === "dismiss") await guard.dismiss();
+    else open.push(guard);
+  }
+  const [outermost, ...inner] = toRestore;
+  if (outermost === undefined) return { restored: undefined, open };
+  for (const guard of inner) await closeGuard(kit, guard, "undone");
+  return { restored: await restoreGuard(kit, outermost, { signal }), open };
+}
+
+function report<State>(
+  kit: ManagerKit<State>,
+  agent: AgentState | undefined,
+  outcome: Search<State> & {
+    readonly checkpoint: RecoveryReport<State>["checkpoint"];
+    readonly data: State | undefined;
+    readonly open: readonly OfferedGuard<State>[];
+  },
+): RecoveryReport<State> {
+  const findings: readonly StoreFinding[] = kit.takeFindings();
+  return {
+    agentId: kit.agentId,
+    checkpoint: outcome.checkpoint,
+    data: outcome.data,
+    headId: agent?.headId ?? null,
+    skipped: outcome.skipped,
+    lineageGap: outcome.lineageGap,
+    intactElsewhereId: outcome.intactElsewhereId,
+    unfinishedGuards: outcome.open,
+    findings,
+    maybeStale: findings.some((finding) => finding.kind === "stale"),
+  };
+}

@@ -1,0 +1,260 @@
+import type {
+  AgentState,
+  CheckpointHeader,
+  CheckpointStore,
+  CommitReceipt,
+  HeaderQuery,
+  Lease,
+  Snapshot,
+  StoreEntry,
+  StoreFinding,
+} from "@ckpt/core";
+import { throwIfAborted } from "@ckpt/core";
+import { applyEntries, newAgent } from "./agent-facts.js";
+import { AgentOrder, agentsOf } from "./agent-order.js";
+import { checkRepeat, degradedHeaders } from "./degraded-batch.js";
+import { fail } from "./errors.js";
+import { Flusher } from "./flusher.js";
+import { widened } from "./header-query.js";
+import type { HealthReporting, StoreHealth } from "./health.js";
+import { PendingCommits } from "./pending-commits.js";
+import { describeError, isPlaceFailure } from "./place-failure.js";
+import { type Abortable, StoreDecorator } from "./store-decorator.js";
+
+export interface DegradationOptions {
+  /** The most that waiting batches may hold, in bytes of state not shared among them. Beyond it a commit rejects. Default 64 MiB. */
+  readonly maxBytes?: number;
+  /** First pause before a flush is tried again, milliseconds; it doubles up to `maxFlushDelayMs`. Default 250. */
+  readonly minFlushDelayMs?: number;
+  /** Longest pause between two tries to flush, milliseconds. Default 30,000. */
+  readonly maxFlushDelayMs?: number;
+}
+
+export interface CloseOptions {
+  /** How long to try to flush, milliseconds. Default 5,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Give up what is only in memory. */
+  readonly discard?: boolean | undefined;
+}
+
+export const DEGRADATION_DEFAULTS = Object.freeze({
+  maxBytes: 64 * 1024 * 1024,
+  minFlushDelayMs: 250,
+  maxFlushDelayMs: 30_000,
+});
+
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** A store that goes on in memory, and says so, while its place takes no writes. */
+export interface DegradingStore extends CheckpointStore, HealthReporting {
+  /** Tries now to write what is in memory only, in order. Resolves to whether nothing is left. */
+  flush(options?: Abortable): Promise<boolean>;
+  /**
+   * Flushes one agent's commits. With something left after `timeoutMs` it rejects with `CKPT_NOT_FLUSHED`; `discard` gives up
+   * what concerns this agent alone.
+   */
+  settle(agentId: string, options?: CloseOptions): Promise<void>;
+  /**
+   * Flushes, then closes the store below. With something left after `timeoutMs` it rejects with `CKPT_NOT_FLUSHED`
+   * and stays open; `discard` gives it up instead.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/**
+ * A store whose commits, while the place below fails (I/O, space, permission, time), are kept in memory, bounded, and
+ * acknowledged as `degraded`; they are written in order once the place is well again. Reads see them meanwhile. Only an agent
+ * whose lease is held degrades: without it another writer could own the numbers.
+ *
+ * Refusals of the call itself (conflict, lock, limit, damage) are never buffered. Errors: those of the store,
+ * `CKPT_MEMORY_FULL` beyond `maxBytes`, `CKPT_NOT_FLUSHED` from `close`.
+ */
+export function withDegradation(store: CheckpointStore, options: DegradationOptions = {}): DegradingStore {
+  return new DegradationStore(store, options);
+}
+
+class DegradationStore extends StoreDecorator implements DegradingStore {
+  readonly #maxBytes: number;
+  readonly #pending = new PendingCommits();
+  readonly #order = new AgentOrder();
+  readonly #flusher: Flusher;
+  /** Held leases' epochs, and what was known of an agent when its lease was taken. */
+  readonly #held = new Map<string, { epoch: number; known: AgentState }>();
+  #staleReads: StoreFinding[] = [];
+  #closed = false;
+
+  constructor(inner: CheckpointStore, options: DegradationOptions) {
+    super(inner);
+    const settings = { ...DEGRADATION_DEFAULTS, ...options };
+    this.#maxBytes = settings.maxBytes;
+    this.#flusher = new Flusher(inner, this.#pending, this.incidents, settings);
+  }
+
+  override async acquire(agentId: string): Promise<Lease> {
+    const lease = await this.inner.acquire(agentId);
+    const known = (await this.inner.agent(agentId)) ?? newAgent(agentId);
+    this.#held.set(agentId, { epoch: lease.epoch, known });
+    return {
+      agentId,
+      epoch: lease.epoch,
+      release: async () => {
+        this.#held.delete(agentId);
+        await lease.release();
+      },
+    };
+  }
+
+  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    const agentIds = agentsOf(entries);
+    return this.#order.run(agentIds, async () => {
+      throwIfAborted(options?.signal, "The commit");
+      if (this.#mustWait(agentIds)) {
+        const checked = await this.#check(entries);
+        // Still so after the look below: behind what waits already, or the order would be lost.
+        if (this.#mustWait(agentIds)) return this.#keep(entries, checked, this.#flusher.lastError);
+      }
+      try {
+        const receipt = await this.inner.commit(entries, options);
+        for (const id of agentIds) {
+          const held = this.#held.get(id);
+          if (held !== undefined) held.known = applyEntries(held.known, entries);
+        }
+        return receipt;
+      } catch (error) {
+        if (this.#closed || !isPlaceFailure(error) || !this.#mayDegrade(agentIds)) throw error;
+        return this.#keep(entries, await this.#check(entries), error);
+      }
+    });
+  }
+
+  #mustWait(agentIds: readonly string[]): boolean {
+    if (this.#pending.count === 0) return false;
+    return this.#flusher.placeIsDown || agentIds.some((id) => this.#pending.concerns(id));
+  }
+
+  #mayDegrade(agentIds: readonly string[]): boolean {
+    return !this.supports.leases || agentIds.every((id) => this.#held.has(id));
+  }
+
+  /** Refuses what the place would refuse; resolves to the headers that the receipt states. */
+  async #check(entries: readonly StoreEntry[]): Promise<readonly CheckpointHeader[]> {
+    const headers = degradedHeaders(entries, (id) => this.#held.get(id)?.epoch ?? 0);
+    const last = new Map<string, number>();
+    for (const id of agentsOf(entries)) last.set(id, (await this.agent(id))?.lastSequence ?? 0);
+    for (const header of headers) {
+      const lastSequence = last.get(header.agentId) ?? 0;
+      if (header.sequence > lastSequence) last.set(header.agentId, header.sequence);
+      else checkRepeat(header, await this.get(header.agentId, header.id), lastSequence);
+    }
+    return headers;
+  }
+
+  #keep(
+    entries: readonly StoreEntry[],
+    headers: readonly CheckpointHeader[],
+    reason: unknown,
+  ): CommitReceipt {
+    const bytes = this.#pending.measure(entries);
+    if (this.#pending.bytes + bytes > this.#maxBytes) {
+      throw fail("CKPT_MEMORY_FULL", {
+        message: `No place takes writes, and memory holds ${this.#pending.bytes} of at most ${this.#maxBytes} bytes already`,
+        hint: "This save was not kept; the ones before it are. Make the place writable again, or raise memoryBytesWhenDegraded.",
+        cause: reason,
+        details: { pendingBytes: this.#pending.bytes, maxBytes: this.#maxBytes, neededBytes: bytes },
+      });
+    }
+    this.#pending.push(entries, headers, bytes);
+    this.#flusher.begin(reason);
+    return { durability: "degraded", bytesWritten: 0, headers };
+  }
+
+  override async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {
+    if (!this.#pending.concerns(agentId)) return this.inner.list(agentId, query);
+    const wide = widened(query, this.#pending.touched(agentId));
+    const below = await this.#readOr(agentId, [], () => this.inner.list(agentId, wide));
+    return this.#pending.overHeaders(agentId, below, query);
+  }
+
+  override async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    const fate = this.#pending.fate(agentId, id);
+    if (fate === "untouched") return this.inner.get(agentId, id);
+    return this.#pending.overHeaders(agentId, []).find((header) => header.id === id);
+  }
+
+  override async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    const fate = this.#pending.fate(agentId, id);
+    const snapshot = fate === "put" ? this.#pending.snapshot(id) : undefined;
+    if (snapshot !== undefined) return snapshot;
+    if (fate === "removed") {
+      throw fail("CKPT_NOT_FOUND", {
+        message: `Checkpoint ${id} was removed`,
+        hint: "List the agent's checkpoints and choose another.",
+        details: { id, agentId },
+      });
+    }
+    return this.inner.load(agentId, id, options);
+  }
+
+  override async agent(agentId: string): Promise<AgentState | undefined> {
+    if (!this.#pending.concerns(agentId) && this.#pending.count === 0) return this.inner.agent(agentId);
+    const known = this.#held.get(agentId)?.known;
+    const below = await this.#readOr(agentId, known, () => this.inner.agent(agentId));
+    if (!this.#pending.concerns(agentId)) return below;
+    return this.#pending.overAgent(below ?? newAgent(agentId));
+  }
+
+  override async agents(): Promise<string[]> {
+    const below = await this.inner.agents();
+    if (this.#pending.count === 0) return below;
+    return [...new Set([...below, ...this.#pending.agentIds()])].sort();
+  }
+
+  /** Reads below; while that fails for the place's sake, answers with what is known, and says so. */
+  async #readOr<T>(agentId: string, known: T, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isPlaceFailure(error)) throw error;
+      this.#staleReads = [
+        {
+          kind: "stale",
+          place: agentId,
+          message: `The store could not be read (${describeError(error).message}); only what is in memory is known`,
+          affectedIds: [],
+          remedy: "Make the place readable again and read once more.",
+        },
+      ];
+      return known;
+    }
+  }
+
+  override takeFindings(): StoreFinding[] {
+    const findings = [...this.inner.takeFindings(), ...this.#staleReads];
+    this.#staleReads = [];
+    return findings;
+  }
+
+  async flush(options?: Abortable): Promise<boolean> {
+    return this.#flusher.flush(options?.signal);
+  }
+
+  async settle(agentId: string, options: CloseOptions = {}): Promise<void> {
+    await this.#order.idle();
+    if (options.discard === true) this.#flusher.discard(agentId);
+    else await this.#flusher.flushWithin(options.timeoutMs ?? CLOSE_TIMEOUT_MS, agentId);
+  }
+
+  override async close(options: CloseOptions = {}): Promise<void> {
+    if (this.#closed) return;
+    await this.#order.idle();
+    if (options.discard === true) this.#flusher.discard();
+    else await this.#flusher.flushWithin(options.timeoutMs ?? CLOSE_TIMEOUT_MS);
+    this.#closed = true;
+    this.#flusher.stop();
+    await this.inner.close();
+  }
+
+  override health(): StoreHealth {
+    return { ...super.health(), ...this.#flusher.health() };
+  }
+}

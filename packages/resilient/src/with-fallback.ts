@@ -1,0 +1,159 @@
+import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
+import { applyEntries } from "./agent-facts.js";
+import { invalidArgument } from "./errors.js";
+import { Place } from "./place.js";
+import { isPlaceFailure } from "./place-failure.js";
+import { noteEntry } from "./place-note.js";
+import { type PlacesOptions, type PlacesStore, SeveralPlaces } from "./places-store.js";
+import { compareAgent, copyMissing } from "./reconcile.js";
+import type { Abortable } from "./store-decorator.js";
+import type { AgentView } from "./survey.js";
+
+/** Checkpoints copied at a time while saves go on. */
+const COPY_CHUNK = 64;
+
+/**
+ * A store that writes to the first place that takes it. While the primary is well the others stay empty; when it fails, batches
+ * go to the next one, and the move is recorded there in the same commit. Reads put together what is spread. When an earlier
+ * place is well again it gets what it misses, in order, and takes over.
+ *
+ * The last argument may be options. Errors: those of the stores; `CKPT_ALL_FAILED` with `details.tried` when no place took a batch.
+ */
+export function withFallback(
+  primary: CheckpointStore,
+  ...others: [...CheckpointStore[], CheckpointStore | PlacesOptions]
+): PlacesStore {
+  const last = others.at(-1);
+  const options = last === undefined || "commit" in last ? {} : last;
+  const stores = others.filter((other): other is CheckpointStore => "commit" in other);
+  if (stores.length === 0) {
+    throw invalidArgument(
+      "withFallback was given one place",
+      "Give it at least two stores: the primary and one to fall back to.",
+    );
+  }
+  const places = [primary, ...stores].map(
+    (store, i) => new Place(i === 0 ? "primary" : `fallback-${i}`, store),
+  );
+  return new FallbackStore(places, options);
+}
+
+class FallbackStore extends SeveralPlaces {
+  protected async write(
+    entries: readonly StoreEntry[],
+    views: readonly AgentView[],
+    options: Abortable | undefined,
+  ): Promise<CommitReceipt> {
+    const errors = new Map<Place, unknown>();
+    for (const place of this.#candidates(views)) {
+      const moving = views.filter((view) => view.authority !== place);
+      const notes = views
+        .filter((view) => view.authority !== place || !view.complete)
+        .map((view) => this.#moveNote(place, view, entries));
+      try {
+        if (place.store.supports.leases) for (const view of views) await place.hold(view.agentId);
+        const receipt = await place.store.commit([...entries, ...notes.map((note) => note.entry)], options);
+        for (const view of moving) this.#moved(view, place);
+        for (const { view, removedIds } of notes) view.removedIds = removedIds;
+        return receipt;
+      } catch (error) {
+        if (!isPlaceFailure(error)) throw error;
+        errors.set(place, error);
+        this.dropPlace(place, error);
+      }
+    }
+    throw this.noPlace(errors);
+  }
+
+  /** From the place that writes now onwards; those before it only when nothing else is left, as they miss what came later. */
+  #candidates(views: readonly AgentView[]): readonly Place[] {
+    const current = Math.max(...views.map((view) => this.places.indexOf(view.authority)));
+    const ordered = [...this.places.slice(current), ...this.places.slice(0, current)];
+    const well = ordered.filter((place) => !place.dropped);
+    return well.length > 0 ? [...well, ...ordered.filter((place) => place.dropped)] : ordered;
+  }
+
+  /** The entry that records, with the batch itself, that `place` has the newest word and not the whole history. */
+  #moveNote(
+    place: Place,
+    view: AgentView,
+    entries: readonly StoreEntry[],
+  ): { view: AgentView; removedIds: string[]; entry: StoreEntry } {
+    const { agentId } = view;
+    const removed = entries.flatMap((entry) =>
+      entry.op === "remove" && entry.agentId === agentId ? [...entry.ids] : [],
+    );
+    const removedIds = removed.length === 0 ? view.removedIds : [...view.removedIds, ...removed];
+    const facts = applyEntries(view.state, entries);
+    const entry = noteEntry(agentId, {
+      term: view.authority === place ? view.term : view.term + 1,
+      atSequence: facts.lastSequence,
+      complete: false,
+      dropped: this.places.filter((other) => other.dropped).map((other) => other.label),
+      facts,
+      removedIds,
+    });
+    return { view, removedIds, entry };
+  }
+
+  #moved(view: AgentView, place: Place): void {
+    view.authority = place;
+    view.term += 1;
+    view.complete = false;
+    view.inSync = new Set([place]);
+  }
+
+  protected isBehind(place: Place, view: AgentView): boolean {
+    return this.places.indexOf(place) < this.places.indexOf(view.authority);
+  }
+
+  protected isStandby(place: Place): boolean {
+    const active = [...this.held.values()].some((view) => view.authority === place);
+    return this.held.size === 0 ? place !== this.places[0] : !active;
+  }
+
+  protected async bringBack(place: Place, view: AgentView): Promise<number> {
+    const { agentId } = view;
+    let copied = 0;
+    // Most of it while saves go on; what is left, with the agent at rest.
+    for (let round = COPY_CHUNK; round === COPY_CHUNK; copied += round) {
+      round = await copyMissing(this, place.store, agentId, COPY_CHUNK);
+    }
+    return this.order.run([agentId], async () => {
+      copied += await copyMissing(this, place.store, agentId, Number.MAX_SAFE_INTEGER);
+      const { entries, unmovableIds } = await compareAgent(this, place.store, agentId);
+      const complete = unmovableIds.length === 0;
+      const note = noteEntry(agentId, {
+        term: view.term + 1,
+        atSequence: view.state.lastSequence,
+        complete,
+        dropped: [],
+        facts: view.state,
+        removedIds: complete ? [] : view.removedIds,
+      });
+      await place.store.commit([...entries, note]);
+      const former = view.authority;
+      this.#moved(view, place);
+      view.complete = complete;
+      if (!complete) return copied;
+      view.removedIds = [];
+      await this.#empty(former, agentId);
+      return copied;
+    });
+  }
+
+  /** The copies in the place that stood in have served; the next time it is needed it starts anew. */
+  async #empty(place: Place, agentId: string): Promise<void> {
+    try {
+      const ids = (await place.store.list(agentId)).map((header) => header.id);
+      if (ids.length === 0) return;
+      await place.store.commit([
+        { op: "remove", agentId, ids, reason: "reconciled: copied to an earlier place" },
+      ]);
+    } catch (error) {
+      // They are copies, and the note in the place that took over outranks them.
+      if (!isPlaceFailure(error)) throw error;
+      this.dropPlace(place, error);
+    }
+  }
+}

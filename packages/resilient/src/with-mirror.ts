@@ -1,0 +1,195 @@
+import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
+import { applyEntries } from "./agent-facts.js";
+import { fail } from "./errors.js";
+import { Place } from "./place.js";
+import { isPlaceFailure } from "./place-failure.js";
+import { noteEntry } from "./place-note.js";
+import { type PlacesOptions, type PlacesStore, SeveralPlaces } from "./places-store.js";
+import { compareAgent, copyMissing } from "./reconcile.js";
+import type { Abortable } from "./store-decorator.js";
+import type { AgentView } from "./survey.js";
+
+/** Checkpoints copied at a time while saves go on. */
+const COPY_CHUNK = 64;
+
+/**
+ * A store that keeps everything twice. A batch is acknowledged when every healthy mirror has it; a mirror that fails is dropped,
+ * and that is durable in the other one before the acknowledgement. A damaged state is read from the other mirror and, where the
+ * store can take it, written anew. A mirror that is well again gets what it misses, in order, before it counts.
+ *
+ * Two mirrors that hold different states under one id are reported by `verify` and changed by nobody. Errors: those of the stores;
+ * `CKPT_ALL_FAILED` with `details.tried` when neither took a batch.
+ */
+export function withMirror(a: CheckpointStore, b: CheckpointStore, options: PlacesOptions = {}): PlacesStore {
+  return new MirrorStore([new Place("mirror-1", a), new Place("mirror-2", b)], options);
+}
+
+class MirrorStore extends SeveralPlaces {
+  protected async write(
+    entries: readonly StoreEntry[],
+    views: readonly AgentView[],
+    options: Abortable | undefined,
+  ): Promise<CommitReceipt> {
+    for (const view of views) {
+      for (const place of this.places) if (place.dropped && view.inSync.delete(place)) view.noteDue = true;
+    }
+    const targets = this.#targets(views);
+    for (const view of views) {
+      for (const place of view.inSync) if (!targets.includes(place)) view.inSync.delete(place);
+    }
+    const due = views.filter((view) => view.noteDue).map((view) => this.#note(view, entries, view.term + 1));
+    const batch = [...entries, ...due];
+    const outcomes = await Promise.allSettled(
+      targets.map((place) => this.#commitTo(place, batch, views, options)),
+    );
+    const receipts: CommitReceipt[] = [];
+    const survivors: Place[] = [];
+    const errors = new Map<Place, unknown>();
+    outcomes.forEach((outcome, i) => {
+      if (outcome.status === "rejected") errors.set(targets[i]!, outcome.reason);
+      else {
+        receipts.push(outcome.value);
+        survivors.push(targets[i]!);
+      }
+    });
+    for (const error of errors.values()) if (survivors.length === 0 && !isPlaceFailure(error)) throw error;
+    for (const [place, error] of errors) this.#leave(place, error, views);
+    if (survivors.length === 0) throw this.noPlace(errors);
+    this.#settle(views, survivors[0]!, due.length > 0);
+    if (errors.size > 0) await this.#record(views, entries, survivors, errors);
+    const first = receipts[0]!;
+    return { ...first, bytesWritten: receipts.reduce((sum, receipt) => sum + receipt.bytesWritten, 0) };
+  }
+
+  async #commitTo(
+    place: Place,
+    batch: readonly StoreEntry[],
+    views: readonly AgentView[],
+    options: Abortable | undefined,
+  ): Promise<CommitReceipt> {
+    if (place.store.supports.leases) for (const view of views) await place.hold(view.agentId);
+    return place.store.commit(batch, options);
+  }
+
+  /** The mirrors that have all of every agent in the batch; when those are all out, they are tried nevertheless. */
+  #targets(views: readonly AgentView[]): Place[] {
+    const whole = this.places.filter((place) => views.every((view) => view.inSync.has(place)));
+    if (whole.length > 0) return whole;
+    return this.places.filter((place) => views.every((view) => view.authority === place));
+  }
+
+  /** A mirror that could not take a batch: out of it, or, where it refused what the other one took, at odds with it. */
+  #leave(place: Place, error: unknown, views: readonly AgentView[]): void {
+    if (isPlaceFailure(error)) this.dropPlace(place, error);
+    else {
+      this.dropPlace(place, error);
+      this.note({
+        kind: "superseded",
+        place: place.label,
+        message: `${place.label} refused a batch that the other mirror took: the two disagree`,
+        affectedIds: [],
+        remedy: "Run verify: it names the checkpoints that differ.",
+      });
+    }
+    for (const view of views) {
+      view.inSync.delete(place);
+      view.noteDue = true;
+    }
+  }
+
+  #settle(views: readonly AgentView[], authority: Place, noted: boolean): void {
+    for (const view of views) {
+      view.authority = authority;
+      view.inSync.add(authority);
+      if (noted && view.noteDue) {
+        view.term += 1;
+        view.noteDue = false;
+      }
+    }
+  }
+
+  #note(view: AgentView, entries: readonly StoreEntry[], term: number): StoreEntry {
+    const facts = applyEntries(view.state, entries);
+    return noteEntry(view.agentId, {
+      term,
+      atSequence: facts.lastSequence,
+      complete: true,
+      dropped: this.places.filter((place) => !view.inSync.has(place)).map((place) => place.label),
+      facts,
+      removedIds: [],
+    });
+  }
+
+  /** Before the acknowledgement: that a mirror is out, into those that remain. */
+  async #record(
+    views: readonly AgentView[],
+    entries: readonly StoreEntry[],
+    survivors: readonly Place[],
+    errors: Map<Place, unknown>,
+  ): Promise<void> {
+    const notes = views.map((view) => this.#note(view, entries, view.term + 1));
+    let recorded = 0;
+    for (const place of survivors) {
+      try {
+        await place.store.commit(notes);
+        recorded++;
+      } catch (error) {
+        errors.set(place, error);
+        this.#leave(place, error, views);
+      }
+    }
+    if (recorded === 0) throw this.noPlace(errors);
+    for (const view of views) {
+      view.term += 1;
+      view.noteDue = false;
+    }
+  }
+
+  protected isBehind(place: Place, view: AgentView): boolean {
+    return !view.inSync.has(place);
+  }
+
+  protected isStandby(): boolean {
+    return false;
+  }
+
+  protected async bringBack(place: Place, view: AgentView): Promise<number> {
+    const { agentId } = view;
+    const source = view.authority.store;
+    let copied = 0;
+    // Most of it while saves go on; what is left, with the agent at rest.
+    for (let round = COPY_CHUNK; round === COPY_CHUNK; copied += round) {
+      round = await copyMissing(source, place.store, agentId, COPY_CHUNK);
+    }
+    return this.order.run([agentId], async () => {
+      copied += await copyMissing(source, place.store, agentId, Number.MAX_SAFE_INTEGER);
+      const { entries, unmovableIds, disagreeingIds } = await compareAgent(source, place.store, agentId);
+      if (unmovableIds.length > 0 || disagreeingIds.length > 0)
+        throw mirrorsDisagree(place, unmovableIds, disagreeingIds);
+      view.inSync.add(place);
+      const note = this.#note(view, [], view.term + 1);
+      try {
+        await place.store.commit([...entries, note]);
+      } catch (error) {
+        view.inSync.delete(place);
+        throw error;
+      }
+      view.term += 1;
+      view.noteDue = false;
+      await source.commit([note]);
+      return copied;
+    });
+  }
+}
+
+function mirrorsDisagree(
+  place: Place,
+  missingIds: readonly string[],
+  differingIds: readonly string[],
+): Error {
+  return fail("CKPT_CONFLICT", {
+    message: `${place.label} cannot be brought level: it lacks ${missingIds.length} older checkpoints and differs in ${differingIds.length}`,
+    hint: "Nothing was overwritten. Look at both with verify, then start that mirror anew in an empty place.",
+    details: { missingIds: missingIds.slice(0, 100), differingIds: differingIds.slice(0, 100) },
+  });
+}

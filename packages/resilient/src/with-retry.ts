@@ -1,0 +1,141 @@
+import type {
+  AgentState,
+  CheckpointHeader,
+  CheckpointStore,
+  CommitReceipt,
+  CompactionReport,
+  HeaderQuery,
+  Lease,
+  Snapshot,
+  StoreEntry,
+} from "@ckpt/core";
+import { throwIfAborted } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
+import { isTransient, type RetryOptions, retry } from "@ckpt/io";
+import { AgentOrder, agentsOf } from "./agent-order.js";
+import { type Abortable, StoreDecorator } from "./store-decorator.js";
+
+/** How failures that often pass are tried again; the defaults are those of `retry` in @ckpt/io. */
+export interface StoreRetryOptions
+  extends Pick<RetryOptions, "tries" | "baseDelayMs" | "maxDelayMs" | "maxElapsedMs" | "random"> {
+  /** On a full disk, compact once (at most once in `compactEveryMs`) and try once more. Default true. */
+  readonly compactOnFull?: boolean;
+  /** Milliseconds between two such compactions. Default 60,000. */
+  readonly compactEveryMs?: number;
+}
+
+const COMPACT_EVERY_MS = 60_000;
+
+/**
+ * A store whose calls are tried again while they fail in a way that often passes (EAGAIN, EBUSY, EINTR, EMFILE, network, lock
+ * contention on `acquire`), with exponential backoff and full jitter, bounded by tries, time and the signal. Permanent
+ * failures reject at once; a full disk gets one compaction first. A batch that was written although it was reported as failed is
+ * the same batch when it is written again. The commits of one agent go one after another, so that none overtakes a retry.
+ */
+export function withRetry(store: CheckpointStore, options: StoreRetryOptions = {}): CheckpointStore {
+  return new RetryStore(store, options);
+}
+
+class RetryStore extends StoreDecorator {
+  readonly #options: StoreRetryOptions;
+  readonly #order = new AgentOrder();
+  #compactedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(inner: CheckpointStore, options: StoreRetryOptions) {
+    super(inner);
+    this.#options = options;
+  }
+
+  async #try<T>(
+    operation: string,
+    signal: AbortSignal | undefined,
+    run: () => Promise<T>,
+    isRetryable: (error: unknown) => boolean = isRetryableCall,
+  ): Promise<T> {
+    // The first try bare: nearly all succeed, and owe the machinery below nothing.
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      return await run();
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      failure = { error };
+    }
+    const { compactOnFull: _, compactEveryMs: __, ...backoff } = this.#options;
+    return retry(
+      async () => {
+        const first = failure;
+        failure = undefined;
+        if (first !== undefined) throw first.error;
+        return run();
+      },
+      {
+        ...backoff,
+        ...(signal !== undefined && { signal }),
+        isRetryable,
+        onRetry: ({ error, delayMs }) => this.incidents.emit({ kind: "retrying", operation, error, delayMs }),
+      },
+    );
+  }
+
+  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    return this.#order.run(agentsOf(entries), async () => {
+      throwIfAborted(options?.signal, "The commit");
+      const run = () => this.inner.commit(entries, options);
+      try {
+        return await this.#try("commit", options?.signal, run);
+      } catch (error) {
+        if (!(await this.#madeRoom(error))) throw error;
+        return await run();
+      }
+    });
+  }
+
+  /** Compacts when the disk is full and that was not tried lately. */
+  async #madeRoom(error: unknown): Promise<boolean> {
+    const { compactOnFull = true, compactEveryMs = COMPACT_EVERY_MS } = this.#options;
+    if (!compactOnFull || !this.supports.maintenance || !isCkptError(error, "CKPT_NO_SPACE")) return false;
+    const nowMs = performance.now();
+    if (nowMs - this.#compactedAtMs < compactEveryMs) return false;
+    this.#compactedAtMs = nowMs;
+    try {
+      const { bytesBefore, bytesAfter } = await this.inner.compact();
+      return bytesAfter < bytesBefore;
+    } catch {
+      // The full disk is what the caller has to hear of; that it could not be helped adds nothing.
+      return false;
+    }
+  }
+
+  override list(agentId: string, query?: HeaderQuery): Promise<CheckpointHeader[]> {
+    return this.#try("list", undefined, () => this.inner.list(agentId, query));
+  }
+
+  override get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    return this.#try("get", undefined, () => this.inner.get(agentId, id));
+  }
+
+  override load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    return this.#try("load", options?.signal, () => this.inner.load(agentId, id, options));
+  }
+
+  override agent(agentId: string): Promise<AgentState | undefined> {
+    return this.#try("agent", undefined, () => this.inner.agent(agentId));
+  }
+
+  override agents(): Promise<string[]> {
+    return this.#try("agents", undefined, () => this.inner.agents());
+  }
+
+  override acquire(agentId: string): Promise<Lease> {
+    return this.#try("acquire", undefined, () => this.inner.acquire(agentId), isTransient);
+  }
+
+  override compact(options?: Abortable): Promise<CompactionReport> {
+    return this.#try("compact", options?.signal, () => this.inner.compact(options));
+  }
+}
+
+/** A lock that is missing does not come by waiting; one that is asked for may. */
+function isRetryableCall(error: unknown): boolean {
+  return !isCkptError(error, "CKPT_LOCKED") && isTransient(error);
+}
