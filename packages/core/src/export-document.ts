@@ -11,18 +11,21 @@ export const TAGGED_ENCODING = "ckpt";
 
 /**
  * A history as the reference's JSON: an array of `{ id, name, timestamp, data, metadata }`, indented by 2. Two fields are added where
- * they say something; the reference passes over them:
+ * they say something; the reference passes over them. A checkpoint for which `load` gives nothing is left out.
  *
  * - `schema_version`: the state's version, where it has one;
  * - `encoding: "ckpt"`: `data` is a tagged tree, because the state holds values for which Python's JSON has no form.
  */
 export async function exportDocument(
   headers: readonly CheckpointHeader[],
-  load: (header: CheckpointHeader) => Promise<Snapshot>,
+  load: (header: CheckpointHeader) => Promise<Snapshot | undefined>,
 ): Promise<string> {
   const entries: string[] = [];
   try {
-    for (const header of headers) entries.push(exportEntry(header, await load(header)));
+    for (const header of headers) {
+      const snapshot = await load(header);
+      if (snapshot !== undefined) entries.push(exportEntry(header, snapshot));
+    }
     return entries.length === 0 ? "[]" : `[\n${entries.join(",\n")}\n]`;
   } catch (error) {
     if (isCkptError(error) || !(error instanceof RangeError)) throw error;

@@ -15,6 +15,7 @@ export const CHECKPOINT_ID_MAX_BYTES = 256;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const CONTROLS = new RegExp(CONTROL, "gu");
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
@@ -36,22 +37,25 @@ export function validateCheckpointId(value: unknown, what = "checkpoint id"): st
 }
 
 function validate(value: unknown, what: string, maxBytes: number): string {
-  if (typeof value !== "string") throw refused(what, "string", `is ${kind(value)}, not a string`, value);
-  if (value === "") throw refused(what, "non-empty", "is empty", value);
+  if (typeof value !== "string")
+    throw refused(what, maxBytes, "string", `is ${kind(value)}, not a string`, value);
+  if (value === "") throw refused(what, maxBytes, "non-empty", "is empty", value);
   // The length in UTF-16 units bounds the work before the bytes are counted.
   if (value.length > maxBytes || Buffer.byteLength(value) > maxBytes)
-    throw refused(what, "length", `is longer than ${maxBytes} bytes`, value);
+    throw refused(what, maxBytes, "length", `is longer than ${maxBytes} bytes`, value);
   if (LONE_SURROGATE.test(value))
-    throw refused(what, "well-formed", "has half of a surrogate pair in it", value);
-  if (CONTROL.test(value)) throw refused(what, "control", "has a control character in it", value);
+    throw refused(what, maxBytes, "well-formed", "has half of a surrogate pair in it", value);
+  if (CONTROL.test(value)) throw refused(what, maxBytes, "control", "has a control character in it", value);
   return value;
 }
 
-function refused(what: string, rule: string, says: string, value: unknown): CkptError {
-  const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : String(kind(value));
+function refused(what: string, maxBytes: number, rule: string, says: string, value: unknown): CkptError {
+  // Shown without the characters that would forge a line of a log.
+  const shown =
+    typeof value === "string" ? JSON.stringify(value.slice(0, 60).replace(CONTROLS, "?")) : kind(value);
   return new CkptError("CKPT_INVALID_ID", {
     message: `The ${what} ${shown} ${says}.`,
-    hint: `Use a non-empty string of at most ${ID_MAX_BYTES} bytes without control characters, such as "agent-3".`,
+    hint: `Use a non-empty string of at most ${maxBytes} bytes without control characters, such as "agent-3".`,
     details: { what, rule },
   });
 }

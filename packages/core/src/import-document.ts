@@ -30,6 +30,8 @@ export interface ImportedEntry {
 
 export const IMPORT_MAX_CHARACTERS = 268_435_456;
 
+const CONFLICTS: readonly ImportConflict[] = ["refuse", "renumber", "skip"];
+
 /** Containers around a state: the list and the entry. */
 const ENVELOPE_DEPTH = 2;
 
@@ -37,8 +39,15 @@ const ENVELOPE_DEPTH = 2;
 export async function readImport(
   text: string,
   capture: SnapshotOptions,
-  maxCharacters = IMPORT_MAX_CHARACTERS,
+  options: ImportOptions = {},
 ): Promise<ImportedEntry[]> {
+  const { maxCharacters = IMPORT_MAX_CHARACTERS, onConflict } = options;
+  if (onConflict !== undefined && !CONFLICTS.includes(onConflict))
+    throw new CkptError("CKPT_INVALID_ARGUMENT", {
+      message: `onConflict is ${JSON.stringify(onConflict)}.`,
+      hint: `Give one of ${CONFLICTS.join(", ")}.`,
+      details: { option: "onConflict" },
+    });
   if (typeof text !== "string")
     throw new CkptError("CKPT_INVALID_ARGUMENT", {
       message: `What to import is ${typeof text}, not a text.`,
@@ -84,11 +93,15 @@ async function checkShape(document: unknown): Promise<RawEntry[]> {
     schema_version: z.number().int().min(1).nullish(),
     encoding: z.literal(TAGGED_ENCODING).optional(),
   });
-  const result = z.array(entry).safeParse(document);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = issue === undefined ? "$" : z.core.toDotPath(issue.path);
-  throw invalid(`${path}: ${issue?.message ?? "is not a list of checkpoints"}`, { path }, result.error);
+  if (!Array.isArray(document)) throw invalid("$: it is no array", { path: "$" }, undefined);
+  // One by one, because a list of all that is wrong with a hostile text would be longer than the text.
+  return document.map((item: unknown, index) => {
+    const result = entry.safeParse(item);
+    if (result.success) return result.data;
+    const issue = result.error.issues[0];
+    const path = z.core.toDotPath([index, ...(issue?.path ?? [])]);
+    throw invalid(`${path}: ${issue?.message ?? "not a checkpoint"}`, { path }, result.error);
+  });
 }
 
 function readEntry(raw: RawEntry, index: number, capture: SnapshotOptions): ImportedEntry {

@@ -163,6 +163,20 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
     return receipt;
   }
 
+  /** Removes in one commit, and takes the head along. False when there was nothing to remove. Only inside a step of `queue.alone`. */
+  protected async discard(
+    position: WritePosition,
+    ids: readonly string[],
+    reason: string,
+    options: SignalOption = {},
+  ): Promise<boolean> {
+    if (ids.length === 0) return false;
+    const headId = position.headId !== null && ids.includes(position.headId) ? null : position.headId;
+    const entry: StoreEntry = { op: "remove", agentId: this.agentId, ids, reason };
+    await this.queue.commit(position, headId, () => this.commit([entry], options));
+    return true;
+  }
+
   /** Runs after every committed save; a failure is reported, and the save stands. Does nothing here. */
   protected async afterSave(_saved: SavedCheckpoint<State>): Promise<void> {}
 
@@ -217,7 +231,11 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
 
   /** A failure that no call can reject with: to the logger, and as an `error` event. */
   protected report(during: string, error: unknown): void {
-    this.settings.logger.error(`${during} failed`, { agentId: this.agentId, error });
+    try {
+      this.settings.logger.error(`${during} failed`, { agentId: this.agentId, error });
+    } catch {
+      // A logger that throws must not turn a committed save into a failed one; the event below still tells.
+    }
     if (during !== 'listener of "error"') this.announce("error", { during, error });
   }
 
@@ -231,9 +249,12 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   /** The last step of `close`. */
   protected async release(): Promise<void> {
     this.events.clear();
-    await this.#lease?.release();
-    this.#lease = undefined;
-    if (this.#ownsStore) await this.store.close();
+    try {
+      await this.#lease?.release();
+    } finally {
+      this.#lease = undefined;
+      if (this.#ownsStore) await this.store.close();
+    }
   }
 }
 

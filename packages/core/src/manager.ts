@@ -1,3 +1,4 @@
+import { isCkptError } from "@ckpt/errors";
 import { type SignalOption, throwIfAborted } from "./abort.js";
 import { asyncDispose } from "./async-dispose.js";
 import type { Checkpoint, SavedCheckpoint } from "./checkpoint.js";
@@ -8,6 +9,7 @@ import { planImport } from "./import-plan.js";
 import { ManagerBase } from "./manager-base.js";
 import type { ManagerEvents } from "./manager-events.js";
 import { checkpointNotFound } from "./not-found.js";
+import type { Snapshot } from "./snapshot.js";
 import type { HeaderQuery, StoreEntry } from "./store.js";
 import { type ManagerSummary, summarize } from "./summary.js";
 import { protectedIds, thin } from "./thinning.js";
@@ -142,14 +144,17 @@ export class CheckpointManager<
   /** The reference's summary, with its key names. Reads two states. */
   async getSummary(): Promise<ManagerSummary<State>> {
     return this.operate("getSummary", undefined, async () =>
-      summarize(await this.list(), async (header) => this.decode(header, await this.load(header))),
+      summarize(await this.list(), async (header) => {
+        const snapshot = await this.loadListed(header);
+        return snapshot && { data: await this.decode(header, snapshot) };
+      }),
     );
   }
 
   /** All checkpoints as JSON that the reference reads too. States are as stored, not migrated; rich values are tagged. */
   async export(options: SignalOption = {}): Promise<string> {
     return this.operate("export", options.signal, async () =>
-      exportDocument(await this.list(), (header) => this.load(header, options)),
+      exportDocument(await this.list(), (header) => this.loadListed(header, options)),
     );
   }
 
@@ -162,10 +167,11 @@ export class CheckpointManager<
    * with what `decode` rejects with for states of a newer version or that the schema refuses.
    */
   async importCheckpoints(json: string, options: ImportOptions = {}): Promise<number> {
-    return this.operate("importCheckpoints", options.signal, async () => {
-      const entries = await readImport(json, this.settings.capture, options.maxCharacters);
-      return this.queue.alone((position) => this.takeIn(entries, position, options));
-    });
+    return this.operate("importCheckpoints", options.signal, () =>
+      this.queue.alone(async (position) =>
+        this.takeIn(await readImport(json, this.settings.capture, options), position, options),
+      ),
+    );
   }
 
   /** Calls `callback` after every committed save; the same as `on("saved", callback)`. */
@@ -206,20 +212,6 @@ export class CheckpointManager<
 
   private async prune(position: WritePosition, ids: readonly string[], reason: string): Promise<void> {
     if (await this.discard(position, ids, reason)) this.announce("pruned", { ids, reason });
-  }
-
-  /** Removes in one commit, and takes the head along. False when there was nothing to remove. */
-  private async discard(
-    position: WritePosition,
-    ids: readonly string[],
-    reason: string,
-    options: SignalOption = {},
-  ): Promise<boolean> {
-    if (ids.length === 0) return false;
-    const headId = position.headId !== null && ids.includes(position.headId) ? null : position.headId;
-    const entry: StoreEntry = { op: "remove", agentId: this.agentId, ids, reason };
-    await this.queue.commit(position, headId, () => this.commit([entry], options));
-    return true;
   }
 
   private removeWhere(
@@ -274,6 +266,20 @@ export class CheckpointManager<
     await this.queue.commit(position, newHead, () => this.commit(batch, options));
     this.announce("imported", { ids: plan.map(({ header }) => header.id) });
     return plan.length;
+  }
+
+  /** The state of a checkpoint that was listed; undefined when it was removed since. */
+  private async loadListed(
+    header: CheckpointHeader,
+    options: SignalOption = {},
+  ): Promise<Snapshot | undefined> {
+    try {
+      return await this.load(header, options);
+    } catch (error) {
+      const isGone = isCkptError(error, "CKPT_NOT_FOUND") && (await this.lookUp(header.id)) === undefined;
+      if (isGone) return undefined;
+      throw error;
+    }
   }
 
   private async count(): Promise<number> {

@@ -21,31 +21,50 @@ export interface ManagerSummary<State = unknown> {
   readonly duration_seconds: number;
 }
 
-/** Sums a history up, oldest first; reads the states of its first and last checkpoint. */
+const EMPTY: ManagerSummary<never> = Object.freeze({
+  total_count: 0,
+  unique_names: 0,
+  names: Object.freeze({}),
+  first_checkpoint: null,
+  last_checkpoint: null,
+  duration_seconds: 0,
+});
+
+/** Reads a state; undefined when the checkpoint was removed since it was listed. */
+type Read<State> = (header: CheckpointHeader) => Promise<{ readonly data: State } | undefined>;
+
+/** Sums a history up, oldest first; reads the states of its first and last checkpoint that are still there. */
 export async function summarize<State>(
   history: readonly CheckpointHeader[],
-  read: (header: CheckpointHeader) => Promise<State>,
+  read: Read<State>,
 ): Promise<ManagerSummary<State>> {
+  const first = await firstThere(history, read);
+  const last = await firstThere([...history].reverse(), read);
+  if (first === undefined || last === undefined) return EMPTY;
+  const from = history.findIndex(({ id }) => id === first.id);
+  const to = history.findLastIndex(({ id }) => id === last.id);
   const names = new Map<string, number>();
-  for (const { name } of history) names.set(name, (names.get(name) ?? 0) + 1);
-  const first = history[0];
-  const last = history.at(-1);
+  for (const { name } of history.slice(from, to + 1)) names.set(name, (names.get(name) ?? 0) + 1);
   return {
-    total_count: history.length,
+    total_count: to - from + 1,
     unique_names: names.size,
     names: Object.fromEntries(names),
-    first_checkpoint: first === undefined ? null : await toDict(first, read),
-    last_checkpoint: last === undefined ? null : await toDict(last, read),
-    duration_seconds: first && last ? secondsBetween(first.timestamp, last.timestamp) : 0,
+    first_checkpoint: first,
+    last_checkpoint: last,
+    duration_seconds: secondsBetween(first.timestamp, last.timestamp),
   };
 }
 
-async function toDict<State>(
-  header: CheckpointHeader,
-  read: (header: CheckpointHeader) => Promise<State>,
-): Promise<CheckpointDict<State>> {
-  const { id, name, timestamp, metadata } = header;
-  return { id, name, timestamp, data: await read(header), metadata };
+async function firstThere<State>(
+  history: readonly CheckpointHeader[],
+  read: Read<State>,
+): Promise<CheckpointDict<State> | undefined> {
+  for (const header of history) {
+    const { id, name, timestamp, metadata } = header;
+    const state = await read(header);
+    if (state !== undefined) return { id, name, timestamp, data: state.data, metadata };
+  }
+  return undefined;
 }
 
 function secondsBetween(from: string, to: string): number {

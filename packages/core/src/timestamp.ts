@@ -47,7 +47,10 @@ export function formatTimestamp(epochMs: number): string {
   const sinceMs = ((instant % 1000n) + 1000n) % 1000n;
   const text = new Date(Number((instant - sinceMs) / 1000n)).toISOString();
   const fraction = text.slice(20, 23) + String(sinceMs).padStart(3, "0");
-  return `${text.slice(0, 19)}${fraction === "000000" ? "" : `.${fraction}`}+00:00`;
+  const written = `${text.slice(0, 19)}${fraction === "000000" ? "" : `.${fraction}`}+00:00`;
+  // Outside the years 1 to 9999 nothing here would read it back.
+  if (parseTimestamp(written) !== instant) throw notATime(epochMs, "The clock's time");
+  return written;
 }
 
 /** The instant of a caller's time, in microseconds since 1970; throws `CKPT_INVALID_ARGUMENT`. */
@@ -58,8 +61,12 @@ export function toMicroseconds(time: TimeInput, what: string): bigint {
       : time instanceof Date
         ? fromMilliseconds(time.getTime())
         : fromMilliseconds(time);
-  if (instant !== undefined) return instant;
-  throw new CkptError("CKPT_INVALID_ARGUMENT", {
+  if (instant === undefined) throw notATime(time, what);
+  return instant;
+}
+
+function notATime(time: unknown, what: string): CkptError {
+  return new CkptError("CKPT_INVALID_ARGUMENT", {
     message: `${what} is not a point in time: ${String(time).slice(0, MAX_LENGTH)}.`,
     hint: 'Give a valid Date, milliseconds since 1970, or ISO 8601 with an offset, such as "2026-01-31T09:00:00+00:00".',
     details: { what },

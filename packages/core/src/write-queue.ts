@@ -8,6 +8,8 @@ import type { WritePosition } from "./write-position.js";
  * - Turns are taken in the order of the calls, when the agent is open for writing. In its turn a change gets its place and starts its
  *   commit; the store keeps commits in the order in which they were started.
  * - The head is the one of the last commit that was started; one that fails takes its head back.
+ *
+ * A step must not wait for a turn of its own queue: that turn would come after it.
  */
 export class WriteQueue {
   readonly #open: () => Promise<WritePosition>;
@@ -22,10 +24,13 @@ export class WriteQueue {
 
   /** Opens for writing, once. */
   ready(): Promise<WritePosition> {
-    this.#position ??= this.#open().catch((error: unknown) => {
-      this.#position = undefined;
-      throw error;
-    });
+    // When the history is read again, commits under way must be in it.
+    this.#position ??= Promise.all(this.#commits)
+      .then(() => this.#open())
+      .catch((error: unknown) => {
+        this.#position = undefined;
+        throw error;
+      });
     return this.#position;
   }
 
@@ -49,16 +54,16 @@ export class WriteQueue {
 
   /** Starts a commit that makes `headId` the head, and has the position follow its outcome. */
   async commit<T>(position: WritePosition, headId: string | null, start: () => Promise<T>): Promise<T> {
-    position.moveHead(headId);
+    const move = position.start(headId);
     const committing = start();
     const settled = settle(committing);
     this.#commits.add(settled);
     try {
       const receipt = await committing;
-      position.committed(headId);
+      position.committed(move);
       return receipt;
     } catch (error) {
-      position.failed(headId);
+      position.failed(move);
       // Someone else wrote: what is known of the history is old. The next turn reads it again.
       if (isCkptError(error, "CKPT_CONFLICT")) this.#position = undefined;
       throw error;

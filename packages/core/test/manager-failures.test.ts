@@ -1,4 +1,11 @@
-import { CheckpointManager, CkptError, type CommitReceipt, MemoryStore, type StoreEntry } from "@ckpt/core";
+import {
+  CheckpointManager,
+  CkptError,
+  type CommitReceipt,
+  MemoryStore,
+  type StoreEntry,
+  WritePosition,
+} from "@ckpt/core";
 import { describe, expect, it } from "vitest";
 
 /** A memory store whose next commits fail as told. */
@@ -111,6 +118,20 @@ describe("a manager whose store fails", () => {
   });
 });
 
+describe("a manager whose logger throws", () => {
+  it("still saves, and still tells of a listener that threw", async () => {
+    const fail = () => {
+      throw new Error("no disk for logs");
+    };
+    const manager = new CheckpointManager({ logger: { debug: fail, info: fail, warn: fail, error: fail } });
+    const reported: unknown[] = [];
+    manager.on("error", ({ during }) => reported.push(during));
+    manager.onCheckpoint(fail);
+    expect((await manager.create("a", 1)).name).toBe("a");
+    expect(reported).toEqual(['listener of "saved"']);
+  });
+});
+
 describe("options of a manager", () => {
   it("have the reference's defaults, and a session id that can be read aloud", async () => {
     const { MANAGER_DEFAULTS } = await import("@ckpt/core");
@@ -146,4 +167,78 @@ describe("options of a manager", () => {
       expect((await manager.get(saved.id))?.agentId).toBe(sessionId);
     },
   );
+});
+
+describe("reads beside removals", () => {
+  /** Removes a checkpoint behind the manager's back, at the moment when its state is about to be read. */
+  class VanishingStore extends MemoryStore {
+    readonly vanish = new Set<string>();
+
+    override async load(agentId: string, id: string) {
+      if (this.vanish.delete(id)) await this.commit([{ op: "remove", agentId, ids: [id], reason: "test" }]);
+      return super.load(agentId, id);
+    }
+  }
+
+  it("leave out of an export and a summary what was removed since it was listed", async () => {
+    const store = new VanishingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    for (let i = 1; i <= 4; i++) await manager.create(`step ${i}`, i);
+    store.vanish.add("s:1").add("s:4");
+    expect(await manager.getSummary()).toMatchObject({
+      total_count: 2,
+      first_checkpoint: { id: "s:2" },
+      last_checkpoint: { id: "s:3" },
+    });
+    store.vanish.add("s:2");
+    expect((JSON.parse(await manager.export()) as { id: string }[]).map(({ id }) => id)).toEqual(["s:3"]);
+    store.vanish.add("s:3");
+    expect(await manager.getSummary()).toMatchObject({ total_count: 0, first_checkpoint: null });
+  });
+
+  it("pass on what a store rejects with for a checkpoint that is still there", async () => {
+    class DamagedStore extends MemoryStore {
+      override async load(): Promise<never> {
+        throw new CkptError("CKPT_CORRUPT", { message: "A byte is wrong." });
+      }
+    }
+    const manager = new CheckpointManager({ sessionId: "s", store: new DamagedStore() });
+    const saved = await manager.create("a", 1);
+    for (const call of [
+      () => manager.export(),
+      () => manager.getSummary(),
+      () => manager.rollbackTo(saved.id),
+      () => saved.data(),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: "CKPT_CORRUPT" });
+    expect(await manager.getAll()).toHaveLength(1);
+  });
+});
+
+describe("the head, when commits end out of order", () => {
+  it("is that of the last one that did not fail", () => {
+    const position = new WritePosition("s", 0, "base");
+    const [a, b, c] = ["a", "b", "c"].map((id) => position.start(id));
+    expect(position.headId).toBe("c");
+    position.failed(c!);
+    expect(position.headId).toBe("b");
+    position.failed(b!);
+    position.committed(a!);
+    expect(position.headId).toBe("a");
+    const [d, e] = ["d", null].map((id) => position.start(id));
+    position.committed(e!);
+    expect(position.headId).toBeNull();
+    position.committed(d!);
+    expect(position.headId).toBeNull();
+    position.failed(position.start("f"));
+    expect(position.headId).toBeNull();
+  });
+
+  it("hands out each number once, also behind numbers that an import took", () => {
+    const position = new WritePosition("s", 4, null);
+    expect(position.next()).toEqual({ id: "s:5", sequence: 5, parentId: null });
+    position.advanceTo(9);
+    position.advanceTo(2);
+    expect(position.next().sequence).toBe(10);
+  });
 });

@@ -12,6 +12,13 @@ describe("timestamps", () => {
     expect(formatTimestamp(-0.25)).toBe("1969-12-31T23:59:59.999750+00:00");
   });
 
+  it.each([Number.NaN, Date.UTC(10_000, 0), -62_167_219_200_001, -62_167_219_200_000])(
+    "are not written for a clock that says %s",
+    (now) => {
+      expect(() => formatTimestamp(now)).toThrow(expect.objectContaining({ code: "CKPT_INVALID_ARGUMENT" }));
+    },
+  );
+
   it("are read back as the instant that was written", () => {
     const moment = fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true });
     fc.assert(

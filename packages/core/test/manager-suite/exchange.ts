@@ -151,6 +151,23 @@ export function exchange(subject: ManagerUnderTest): void {
       expect((await manager.create("a", "next")).parentId).toBe(mine.id);
     });
 
+    it("keeps an import between the calls around it", async () => {
+      const manager = await open<unknown>({ sessionId: "s" });
+      const [before, count, after] = await Promise.all([
+        manager.create("a", "before"),
+        manager.importCheckpoints(text(entry("x:1", 1), entry("x:2", 2))),
+        manager.create("a", "after"),
+      ]);
+      expect([before.sequence, count, after.sequence]).toEqual([1, 2, 4]);
+      expect(after.parentId).toBe(before.id);
+    });
+
+    it("refuses an unknown way to resolve conflicts", async () => {
+      const manager = await open<unknown>({ sessionId: "s" });
+      const { code } = await rejection(manager.importCheckpoints("[]", { onConflict: "overwrite" as never }));
+      expect(code).toBe("CKPT_INVALID_ARGUMENT");
+    });
+
     it("keeps timestamps byte for byte, and finds by them", async () => {
       const manager = await open<unknown>({ sessionId: "s" });
       const times = [
