@@ -74,7 +74,7 @@ describe("the agent with the scripted model, through the SDK", () => {
     const stuck = await runToEnd(agent, 6);
     expect(new Set(stuck.map((report) => report.observation)).size).toBe(1);
     expect(new Set(stuck.map((report) => report.action)).size).toBe(1);
-    agent.advise("the last steps saw the same again and again; take another way.");
+    agent.advise("searching for misSnapshot led nowhere; take another way.");
     const free = await runToEnd(agent);
     expect(free.map((report) => report.tool)).toEqual(["search", "read_file", "write_note", "finish_task"]);
     expect([...agent.state.findings.values()][0]?.summary).toContain(

@@ -8,7 +8,9 @@ import { type AgentState, freshState } from "./state.js";
 
 const INSTRUCTIONS = `You work through tasks about the files of one folder, with the tools that you are given.
 Each task begins with a message "${TASK_PREFIX.trim()}". Call one tool at a time. When the task is done, call ${FINISH_TASK} with a summary.
-When a message begins with "${ADVICE_PREFIX.trim()}", your last steps were undone: follow its advice.`;
+A message that begins with "${ADVICE_PREFIX.trim()}" says which steps led nowhere and were undone: do not repeat them.`;
+
+const MAX_LESSONS = 3;
 
 /** What one step did, for the log, the status line and the drift monitor. */
 export interface StepReport {
@@ -46,6 +48,8 @@ export interface AgentOptions {
 export class Agent {
   /** All that the agent knows. Replaced as a whole when a checkpoint is restored. */
   state: AgentState = freshState();
+  /** The calls of the last step that was taken, also of one that was undone since. */
+  lastAction = "";
   readonly #mailbox: Mailbox;
   readonly #loop: ToolLoopAgent<never, Toolbox>;
 
@@ -71,19 +75,25 @@ export class Agent {
     if (next === undefined) return false;
     this.state.current = next;
     this.state.taskBeganAt = this.state.step + 1;
-    this.say(TASK_PREFIX + next.text);
+    this.#say(TASK_PREFIX + next.text);
+    for (const lesson of this.state.lessons.slice(-MAX_LESSONS)) this.#say(ADVICE_PREFIX + lesson);
     return true;
   }
 
-  /** Adds a message to the conversation: a task, or a supervisor's advice. */
-  say(text: string): void {
-    this.state.conversation.push({ role: "user", content: text });
+  /** Nothing is under way and nothing waits. */
+  get isDone(): boolean {
+    return this.state.current === null && this.state.queue.length === 0;
   }
 
-  /** Advice after a rollback; the model reads it before its next answer. */
-  advise(text: string): void {
+  /** Advice after a rollback: the model reads it before its next answer, and again with every task to come. */
+  advise(lesson: string): void {
     this.state.counters.rollbacks += 1;
-    this.say(ADVICE_PREFIX + text);
+    this.state.lessons.push(lesson);
+    if (this.state.current !== null) this.#say(ADVICE_PREFIX + lesson);
+  }
+
+  #say(text: string): void {
+    this.state.conversation.push({ role: "user", content: text });
   }
 
   /** One answer of the model and the tools that it calls. Call it only when {@link hasWork} said so. */
@@ -101,6 +111,7 @@ export class Agent {
     state.conversation.push(...messages);
     const failure = result.content.find((part) => part.type === "tool-error");
     const tools = result.toolCalls.map((call) => call.toolName);
+    this.lastAction = JSON.stringify(result.toolCalls.map((call) => [call.toolName, call.input]));
     this.#count(tools, failure !== undefined, result.totalUsage.totalTokens ?? 0);
     if (tools.length === 0) this.#finishWithText(result.text);
     const finished = state.findings.has(task.id);
@@ -110,7 +121,7 @@ export class Agent {
       step: state.step,
       task: firstLine(task.text),
       tool: tools.join("+") || "answer",
-      action: JSON.stringify(result.toolCalls.map((call) => [call.toolName, call.input])),
+      action: this.lastAction,
       observation: hash(messages.filter((message) => message.role === "tool").map(withoutCallIds)),
       outcome: failure === undefined ? "ok" : "error",
       error: failure?.error instanceof Error ? failure.error.message : failure && String(failure.error),

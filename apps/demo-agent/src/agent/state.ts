@@ -57,6 +57,8 @@ export const AgentState = z.object({
   findings: z.map(z.string(), Finding),
   /** The scratch working copy: path → text. The files on disk follow it, also when it is rolled back. */
   drafts: z.map(z.string(), z.string()),
+  /** What did not work, from rollbacks: told to the model again with every task. */
+  lessons: z.array(z.string()),
   counters: z.object({
     modelCalls: z.number().int(),
     tokens: z.number().int(),
@@ -77,6 +79,7 @@ export function freshState(): AgentState {
     taken: new Set(),
     findings: new Map(),
     drafts: new Map(),
+    lessons: [],
     counters: { modelCalls: 0, tokens: 0, toolCalls: new Map(), toolFailures: 0, rollbacks: 0 },
   };
 }

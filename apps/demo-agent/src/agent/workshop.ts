@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { CkptError } from "@ckpt/errors";
 import { writeAtomic } from "@ckpt/io";
 
@@ -19,9 +19,7 @@ export class Workshop {
   }
 
   async write(path: string, text: string): Promise<void> {
-    const target = this.#inside(path);
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    await writeAtomic(target, Buffer.from(text));
+    await writeAtomic(this.#inside(path), Buffer.from(text));
   }
 
   /** Makes the directory hold exactly `drafts`. Only files in the working copy, all made by the agent, are touched. */
@@ -34,6 +32,14 @@ export class Workshop {
       const there = await this.read(path).catch(() => undefined);
       if (there !== text) await this.write(path, text);
     }
+  }
+
+  /** What is on disk now: path → text. */
+  async contents(): Promise<Map<string, string>> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    const found = new Map<string, string>();
+    for (const path of await this.#files(this.directory)) found.set(path, await this.read(path));
+    return found;
   }
 
   async #files(directory: string): Promise<string[]> {

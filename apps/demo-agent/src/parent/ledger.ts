@@ -58,8 +58,10 @@ export class Ledger {
     if (line.type === "hello") this.#meet(line);
     else if (line.type === "ack") {
       this.acks.set(line.checkpointId, line);
-      this.#head = line;
-    } else if (line.type === "step") this.#enterStep(line);
+      // A safety checkpoint is put aside before a restore; it is nothing to go on from.
+      if (line.name !== "safety") this.#head = line;
+    } else if (line.type === "begun") this.#restoring = false;
+    else if (line.type === "step") this.#enterStep(line);
     else if (line.type === "restoring") this.#restoring = true;
     else if (line.type === "restored") this.#enterRollback(line);
     else if (line.type === "drift") this.drifts.push(line);
@@ -121,7 +123,7 @@ export class Ledger {
 
   #enterRollback(line: Of<"restored">): void {
     this.#restoring = false;
-    this.rollbacks.push(line);
+    if (line.reason === "drift") this.rollbacks.push(line);
     const target = this.acks.get(line.checkpointId);
     if (target !== undefined) this.#head = target;
     // What was finished on the line that was left is open again, on purpose.

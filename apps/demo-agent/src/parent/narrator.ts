@@ -40,6 +40,8 @@ export class Narrator {
           ...line.evidence.map((row) => `         evidence: ${row}`),
         ];
       case "restored":
+        // What a guard undid is told by the guard's own line.
+        if (line.reason !== "drift") return [];
         return [
           `ROLLBACK ${line.reason}: from step ${line.fromStep} back to step ${line.toStep} (${line.checkpointId})`,
         ];

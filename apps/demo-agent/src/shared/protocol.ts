@@ -60,7 +60,7 @@ export const Line = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("guard"),
     operation: z.string(),
-    outcome: z.enum(["completed", "undone"]),
+    outcome: z.enum(["completed", "undone", "not-undone"]),
     detail: z.string(),
   }),
   /** Something a reader should know: a fallback, a finding. */

@@ -9,7 +9,7 @@ const LINES_AROUND = 20;
  * `Find "<text>"`: searches, reads around the first places, notes them, and ends.
  *
  * Its flaw is one that real agents have: when a search finds nothing, it searches for the same again, and again. Only advice
- * from a supervisor makes it take another way: look for the longest word of the name instead. Anything that no other
+ * from a supervisor that names the text makes it take another way: look for the longest word of the name instead. Anything that no other
  * plan understands ends here too.
  */
 export const find: Plan = {
@@ -17,11 +17,12 @@ export const find: Plan = {
   next: (transcript) => {
     const { request, exchanges, advice } = transcript;
     const asked = REQUEST.exec(request)?.[1] ?? longestWord(request);
-    const wanted = advice.length > 0 ? longestWord(asked) : asked;
+    const isWarned = advice.some((lesson) => lesson.includes(asked));
+    const wanted = isWarned ? longestWord(asked) : asked;
     const searched = exchanges.findLast(
       ({ tool, output, failed }) => tool === "search" && !failed && textField(output, "text") === wanted,
     );
-    if (searched === undefined || (numberField(searched.output, "matches") === 0 && advice.length === 0)) {
+    if (searched === undefined || (numberField(searched.output, "matches") === 0 && !isWarned)) {
       return { tool: "search", input: { text: wanted } };
     }
     return report(transcript, asked, wanted, searched.output);
