@@ -107,17 +107,28 @@ async function claim(
     if (!Number.isSafeInteger(epoch) || epoch > 9_000_000_000_000_000) throw epochLimit(leases.path);
     const holder = await describe(epoch, lock, options);
     if (!(await leases.publish(holder))) continue;
-    // Someone may have come and gone between our listing and our link, and removed the epoch that we took as free.
-    const after = await leases.list();
-    if (after.highest !== epoch || !after.names.includes(`${epoch}.lease`)) {
-      await leases.withdraw(epoch);
-      continue;
+    try {
+      if (await confirm(leases, epoch)) return new HeldLease(leases, lock, holder);
+    } catch (error) {
+      // We live on, so nobody could prove us dead. Should the mark fail too, the OS lock tells, or the end of this process.
+      await leases.markReleased(epoch).catch(() => undefined);
+      throw error;
     }
-    await leases.sync();
-    await leases.clean(epoch);
-    return new HeldLease(leases, lock, holder);
   }
   throw lockedError(leases.path, undefined, "others take and give it back all the time");
+}
+
+/** Whether a lease that was just published counts; makes it durable. */
+async function confirm(leases: LeaseDirectory, epoch: number): Promise<boolean> {
+  // Someone may have come and gone between our listing and our link, and removed the epoch that we took as free.
+  const { highest, names } = await leases.list();
+  if (highest !== epoch || !names.includes(`${epoch}.lease`)) {
+    await leases.withdraw(epoch);
+    return false;
+  }
+  await leases.sync();
+  await leases.clean(epoch);
+  return true;
 }
 
 /** Whether the holder of `epoch` is gone for certain. Throws `CKPT_LOCKED` when not; false when the file went meanwhile. */
