@@ -58,8 +58,11 @@ export async function writeAtomic(
   const { value, place, tried } = await withFallbacks(
     [path, ...(options.fallback ?? [])],
     (target) =>
-      retryUnless(retry === false ? false : { ...retry, isRetryable }, options.signal, () =>
-        new AtomicWrite(target, source, options).run(),
+      retryUnless(
+        retry === false ? false : { ...retry, isRetryable },
+        `write ${target}`,
+        options.signal,
+        () => new AtomicWrite(target, source, options).run(),
       ),
     {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -143,24 +146,20 @@ class AtomicWrite {
     return ours !== undefined && there !== undefined && ours.ino === there.ino && ours.dev === there.dev;
   }
 
-  /** The error to throw, once the temporary file is removed; or with what kept it from being removed. */
-  async #failure(error: unknown): Promise<CkptError> {
-    const failure = toCkptError(error, { doing: "write", path: this.#path });
-    const extra: Record<string, unknown> = {};
-    if (this.#isPublished) extra.published = true;
+  /** The error to throw, once the temporary file is removed: the first one, or one with what has to be known beside it. */
+  async #failure(error: unknown): Promise<unknown> {
+    const beside: Record<string, unknown> = {};
+    if (this.#isPublished) beside.published = true;
     if (this.#mayLeaveTemp) {
       await this.#fs.unlink(this.#temp).catch((cleanup: unknown) => {
         if (isErrno(cleanup, "ENOENT")) return;
-        extra.leftBehind = this.#temp;
-        extra.cleanup = cleanup instanceof Error ? cleanup.message : String(cleanup);
+        beside.leftBehind = this.#temp;
+        beside.cleanup = cleanup instanceof Error ? cleanup.message : String(cleanup);
       });
     }
-    if (Object.keys(extra).length === 0) return failure;
-    return new CkptError(failure.code, {
-      message: failure.message,
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-      cause: failure,
-      details: { ...failure.details, ...extra },
-    });
+    if (Object.keys(beside).length === 0) return error;
+    const { code, message, hint, details } = toCkptError(error, { doing: "write", path: this.#path });
+    const withHint = hint === undefined ? {} : { hint };
+    return new CkptError(code, { message, ...withHint, cause: error, details: { ...details, ...beside } });
   }
 }

@@ -24,6 +24,8 @@ export interface RetryOptions extends BackoffOptions {
   readonly signal?: AbortSignal;
   /** Called before each wait. */
   readonly onRetry?: (event: RetryEvent) => void;
+  /** What is tried, in words, for the error's message; default "finish the operation". */
+  readonly doing?: string;
   /** Which errors are worth another try; default: those that {@link classify} calls transient. */
   readonly isRetryable?: (error: unknown) => boolean;
 }
@@ -124,7 +126,7 @@ class RetryRun<T> {
     const attempts = this.#attempts;
     const isKnown = isCkptError(error) || classify(error) !== "permanent";
     if (isCkptError(error, "CKPT_ABORTED") || (gaveUp === "permanent" && !isKnown)) return error;
-    const base = toCkptError(error, { doing: "finish the operation" });
+    const base = toCkptError(error, { doing: this.#options.doing ?? "finish the operation" });
     const times = `${attempts} ${attempts === 1 ? "try" : "tries"}`;
     const elapsedMs = Math.round(performance.now() - this.#startedAt);
     return new CkptError(gaveUp === "time" ? "CKPT_TIMEOUT" : base.code, {
@@ -139,10 +141,13 @@ class RetryRun<T> {
 /** {@link retry}, or a single run where `options` is false. */
 export async function retryUnless<T>(
   options: RetryOptions | false,
+  doing: string,
   signal: AbortSignal | undefined,
   operation: () => Promise<T>,
 ): Promise<T> {
   throwIfAborted(signal, "before the first try");
-  if (options === false) return operation();
-  return retry(operation, signal === undefined ? options : { signal, ...options });
+  if (options !== false) return retry(operation, { doing, ...(signal && { signal }), ...options });
+  return operation().catch((error: unknown) => {
+    throw toCkptError(error, { doing });
+  });
 }
