@@ -136,6 +136,15 @@ export class StoreBench {
     return store;
   }
 
+  /** Checks a store, and once more after it was reopened. */
+  async beforeAndAfterReopening(
+    store: CheckpointStore,
+    check: (store: CheckpointStore) => Promise<void>,
+  ): Promise<void> {
+    await check(store);
+    if (store.supports.durable) await check(await this.reopen(store));
+  }
+
   /** Another store on the same place, while `other` is open. */
   async openBeside(other: CheckpointStore): Promise<CheckpointStore> {
     const store = await this.subject.openBeside!(other);

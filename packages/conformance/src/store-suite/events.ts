@@ -30,12 +30,12 @@ export function events(bench: StoreBench): void {
       }
       await record({ kind: "guard-done", guardId: "g2", outcome: "undone" });
       await record({ kind: "guard-done", guardId: "unknown", outcome: "completed" });
-      for (const state of [store, await bench.reopen(store)]) {
+      await bench.beforeAndAfterReopening(store, async (state) => {
         expect((await state.agent("a"))?.openGuards).toEqual([
           { guardId: "g1", operation: "op 0", checkpointId: "a:1" },
           { guardId: "__proto__", operation: "op 2", checkpointId: "a:3" },
         ]);
-      }
+      });
     });
 
     it("pin and unpin, as often as they are told", async () => {
@@ -55,7 +55,7 @@ export function events(bench: StoreBench): void {
         for (const topic of topics)
           await record({ kind: "note", topic, body: { round, topic, list: [null, "ü"] } });
       }
-      for (const state of [store, await bench.reopen(store)]) {
+      await bench.beforeAndAfterReopening(store, async (state) => {
         const notes = (await state.agent("a"))!.notes;
         expect(Object.keys(notes).sort()).toEqual([...topics].sort());
         for (const topic of topics) {
@@ -65,7 +65,7 @@ export function events(bench: StoreBench): void {
             list: [null, "ü"],
           });
         }
-      }
+      });
       expect(({} as { round?: number }).round).toBeUndefined();
     });
 

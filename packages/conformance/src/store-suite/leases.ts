@@ -30,10 +30,11 @@ export function leases(bench: StoreBench): void {
       await second.release();
     });
 
-    it("stamp their epoch on what is written under them, and raise it over every reopening", async () => {
+    it("stamp their epoch on what is written under them where they are enforced, and raise it over every reopening", async () => {
       const store = await bench.open();
       const lease = await store.acquire("a");
       const [first] = (await store.commit([put("a", 1, { n: 1 })])).headers;
+      if (!store.supports.leases) return expect(first!.epoch).toBeGreaterThanOrEqual(0);
       expect(first!.epoch).toBe(lease.epoch);
       await lease.release();
       const reopened = await bench.reopen(store);

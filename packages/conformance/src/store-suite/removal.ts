@@ -13,12 +13,12 @@ export function removal(bench: StoreBench): void {
       const store = await bench.open("a");
       for (let n = 1; n <= 5; n++) await store.commit([put("a", n, { n })]);
       await store.commit([remove("a", "a:2", "a:4", "a:99", "a:2")]);
-      for (const state of [store, await bench.reopen(store)]) {
+      await bench.beforeAndAfterReopening(store, async (state) => {
         expect(await ids(state, "a")).toEqual(["a:1", "a:3", "a:5"]);
         expect(await state.get("a", "a:2")).toBeUndefined();
         expect(await codeOf(state.load("a", "a:4"))).toBe("CKPT_NOT_FOUND");
         expect(await state.agent("a")).toMatchObject({ count: 3, lastSequence: 5, headId: "a:5" });
-      }
+      });
     });
 
     it("takes removing what is not there for no error, of an agent that never wrote too", async () => {
