@@ -1,3 +1,4 @@
+/// <reference path="./fs-native-extensions.d.ts" />
 /**
  * Locks of the operating system, by the optional package `fs-native-extensions`: open-file-description locks on Linux
  * and macOS, LockFileEx on Windows. They belong to one open of a file: a second open in the same process is refused

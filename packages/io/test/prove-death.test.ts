@@ -58,8 +58,8 @@ describe("proveDeath", () => {
   });
 
   it.runIf(isLinux)("finds a zombie dead that its parent never waited for", async () => {
-    // A shell that starts a child, becomes sleep, and so never reaps it.
-    const parent = spawn("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 60"], {
+    // A shell that starts a child and becomes sleep, which never reaps it.
+    const parent = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     try {
