@@ -3,10 +3,11 @@
  * rejects, hurts neither the emitter's owner nor the other listeners: the failure goes to `onFailure`.
  */
 export class Emitter<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<{ call: (payload: never) => unknown }>>();
-  readonly #onFailure: (event: keyof Events, error: unknown) => void;
+  // Keyed by any name, so that an emitter of more events can stand in for one of fewer.
+  readonly #listeners = new Map<PropertyKey, Set<{ call: (payload: never) => unknown }>>();
+  readonly #onFailure: (event: PropertyKey, error: unknown) => void;
 
-  constructor(onFailure: (event: keyof Events, error: unknown) => void) {
+  constructor(onFailure: (event: PropertyKey, error: unknown) => void) {
     this.#onFailure = onFailure;
   }
 
