@@ -72,6 +72,8 @@ function editObject(
   }
   const values = new ArrayBranch([], []);
   buildItems(items as readonly Structure[], 0, values, parts, limits, depth);
+  // Values that are set together need not stand together in the object: their run is no group of its own.
+  values.hints = values.hints.filter(({ count }) => count === 1);
   setEntries(branch, stringList(setKeys), values);
   if (!Array.isArray(order)) throw badStructure();
   if (order.length > 0) reorder(branch, order);
