@@ -27,5 +27,7 @@ export { survivors } from "./faulty-fs/power-cut.js";
 export { SeededRandom } from "./faulty-fs/random.js";
 export { slowSync } from "./faulty-fs/slow-sync.js";
 export { withFaults } from "./faulty-fs/with-faults.js";
+export type { ManagerUnderTest } from "./manager-suite/bench.js";
+export { describeManager } from "./manager-suite/describe-manager.js";
 export type { StoreUnderTest } from "./store-suite/bench.js";
 export { describeStore } from "./store-suite/describe-store.js";

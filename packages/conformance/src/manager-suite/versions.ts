@@ -1,7 +1,7 @@
 import { MemoryStore, type StandardSchema } from "@ckpt/core";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import { type ManagerUnderTest, opener, rejection } from "./factory.js";
+import { type ManagerUnderTest, opener, rejection } from "./bench.js";
+import { schemaOf } from "./schema-of.js";
 
 /** Schema, version and migrations. */
 export function versions(subject: ManagerUnderTest): void {
@@ -9,7 +9,12 @@ export function versions(subject: ManagerUnderTest): void {
     const open = opener(subject);
 
     it("judges a state on save, says where, and keeps nothing of a bad one", async () => {
-      const manager = await open({ schema: z.object({ plan: z.array(z.string()), n: z.number() }) });
+      const schema = schemaOf<{ plan: string[]; n: number }>(({ plan }) =>
+        plan.flatMap((step, i) =>
+          typeof step === "string" ? [] : [{ message: "no text", path: ["plan", i] }],
+        ),
+      );
+      const manager = await open({ schema });
       await manager.create("good", { plan: ["a"], n: 1 });
       const { code, error } = await rejection(manager.create("bad", { plan: ["a", 2 as never], n: 1 }));
       expect(code).toBe("CKPT_INVALID_STATE");
@@ -18,7 +23,13 @@ export function versions(subject: ManagerUnderTest): void {
     });
 
     it("does not transform what is stored or handed out", async () => {
-      const schema = z.object({ n: z.string().transform(Number) });
+      const schema: StandardSchema<{ n: string }> = {
+        "~standard": {
+          version: 1,
+          vendor: "test",
+          validate: (value) => ({ value: { n: Number((value as { n: string }).n) } as never }),
+        },
+      };
       const manager = await open<{ n: string }>({ schema });
       const saved = await manager.create("a", { n: "7" });
       expect(await saved.data()).toEqual({ n: "7" });
@@ -43,7 +54,9 @@ export function versions(subject: ManagerUnderTest): void {
     });
 
     it("refuses an asynchronous schema on save, because capture is synchronous", async () => {
-      const manager = await open({ schema: z.number().refine(async () => true) });
+      const validate = async (value: unknown) => ({ value });
+      const schema: StandardSchema<unknown> = { "~standard": { version: 1, vendor: "test", validate } };
+      const manager = await open({ schema });
       expect((await rejection(manager.create("a", 1))).code).toBe("CKPT_UNSUPPORTED");
       expect(await manager.length).toBe(0);
     });
@@ -79,7 +92,7 @@ export function versions(subject: ManagerUnderTest): void {
             return { ...state, done: false };
           },
         },
-        schema: z.object({ n: z.number(), plan: z.array(z.string()), done: z.boolean() }),
+        schema: schemaOf(({ done }) => (typeof done === "boolean" ? [] : [{ message: "no done" }])),
       });
       const found = await second.get("s:1");
       expect(await found?.data()).toEqual({ n: 1, plan: [], done: false });

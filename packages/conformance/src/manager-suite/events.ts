@@ -1,6 +1,6 @@
 import { asyncDispose } from "@ckpt/core";
 import { describe, expect, it } from "vitest";
-import { type ManagerUnderTest, opener, rejection } from "./factory.js";
+import { type ManagerUnderTest, opener, rejection } from "./bench.js";
 
 /** Events, logger, closing. */
 export function events(subject: ManagerUnderTest): void {

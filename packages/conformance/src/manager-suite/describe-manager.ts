@@ -1,10 +1,11 @@
 import { describe } from "vitest";
+import type { ManagerUnderTest } from "./bench.js";
 import { capture } from "./capture.js";
 import { events } from "./events.js";
 import { exchange } from "./exchange.js";
-import type { ManagerUnderTest } from "./factory.js";
 import { lookups } from "./lookups.js";
 import { order } from "./order.js";
+import { reopening } from "./reopening.js";
 import { thinning } from "./thinning.js";
 import { versions } from "./versions.js";
 
@@ -18,5 +19,6 @@ export function describeManager(name: string, subject: ManagerUnderTest): void {
     events(subject);
     versions(subject);
     exchange(subject);
+    reopening(subject);
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ManagerUnderTest, opener } from "./factory.js";
+import { type ManagerUnderTest, opener } from "./bench.js";
 
 /** create, get, getByName, getLatest, getAll, getSince, getBetween, length, iteration, getSummary. */
 export function lookups(subject: ManagerUnderTest): void {

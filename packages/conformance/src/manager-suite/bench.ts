@@ -5,6 +5,14 @@ import { afterEach } from "vitest";
 export interface ManagerUnderTest {
   /** A fresh manager over a fresh, empty store. Options that it does not have are passed over. */
   create<State = unknown>(options?: ManagerOptions<State>): Promise<CheckpointManager<State>>;
+  /**
+   * A new manager on what `former`, which is closed, has kept. Where it is given, managers are durable and tests of reopening
+   * run.
+   */
+  reopen?<State = unknown>(
+    former: CheckpointManager<State>,
+    options: ManagerOptions<State>,
+  ): Promise<CheckpointManager<State>>;
   /** Whether `maxCheckpoints` and `compressAfter` are on. */
   readonly thins: boolean;
   /** Releases what `create` made; managers may be closed already. */

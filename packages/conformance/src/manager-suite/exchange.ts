@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ManagerUnderTest, opener, rejection } from "./factory.js";
+import { type ManagerUnderTest, opener, rejection } from "./bench.js";
 
 const entry = (id: string, data: unknown, more: object = {}) => ({
   id,

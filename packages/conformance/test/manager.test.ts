@@ -1,5 +1,5 @@
+import { describeManager } from "@ckpt/conformance";
 import { CheckpointManager } from "@ckpt/core";
-import { describeManager } from "./manager-suite/index.js";
 
 describeManager("CheckpointManager in memory", {
   create: async (options) => new CheckpointManager(options),

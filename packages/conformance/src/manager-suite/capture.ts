@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ManagerUnderTest, opener, rejection } from "./factory.js";
+import { type ManagerUnderTest, opener, rejection } from "./bench.js";
 
 /** What is captured, when, and what is refused. */
 export function capture(subject: ManagerUnderTest): void {

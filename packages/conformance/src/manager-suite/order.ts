@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ManagerUnderTest, opener, rejection } from "./factory.js";
+import { type ManagerUnderTest, opener, rejection } from "./bench.js";
 
 /** Order, lineage, rollback, removal and pins. */
 export function order(subject: ManagerUnderTest): void {
