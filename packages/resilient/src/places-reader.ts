@@ -2,8 +2,10 @@ import type { AgentState, CheckpointHeader, HeaderQuery, Snapshot, StoreFinding 
 import { isCkptError } from "@ckpt/errors";
 import { fail } from "./errors.js";
 import { applyQuery, widened } from "./header-query.js";
+import { InFlight } from "./in-flight.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
+import { withoutPlaceNote } from "./place-note.js";
 import type { Abortable } from "./store-decorator.js";
 import { type AgentView, survey } from "./survey.js";
 
@@ -18,6 +20,8 @@ export abstract class PlacesReader {
   readonly places: readonly Place[];
   /** Views of the agents that are held: nobody else writes those, so they stay true. */
   protected readonly held = new Map<string, AgentView>();
+  /** Reads under way: each may take several calls of the places. */
+  protected readonly reads = new InFlight();
   #findings: StoreFinding[] = [];
 
   constructor(places: readonly Place[]) {
@@ -27,7 +31,6 @@ export abstract class PlacesReader {
   protected abstract assertOpen(): void;
 
   async #view(agentId: string): Promise<AgentView | undefined> {
-    this.assertOpen();
     const held = this.held.get(agentId);
     if (held !== undefined) return held;
     const { view, unreadable } = await survey(this.places, agentId);
@@ -36,6 +39,11 @@ export abstract class PlacesReader {
   }
 
   async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {
+    this.assertOpen();
+    return this.reads.run(() => this.#list(agentId, query));
+  }
+
+  async #list(agentId: string, query: HeaderQuery): Promise<CheckpointHeader[]> {
     const view = await this.#view(agentId);
     if (view === undefined) return [];
     if (view.complete) return this.#fromAny(view, (place) => place.store.list(agentId, query));
@@ -55,6 +63,11 @@ export abstract class PlacesReader {
   }
 
   async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    this.assertOpen();
+    return this.reads.run(() => this.#get(agentId, id));
+  }
+
+  async #get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
     const view = await this.#view(agentId);
     if (view === undefined) return undefined;
     if (view.complete) return this.#fromAny(view, (place) => place.store.get(agentId, id));
@@ -67,6 +80,11 @@ export abstract class PlacesReader {
   }
 
   async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    this.assertOpen();
+    return this.reads.run(() => this.#load(agentId, id, options));
+  }
+
+  async #load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
     const view = await this.#view(agentId);
     if (view?.complete === true) {
       try {
@@ -87,7 +105,7 @@ export abstract class PlacesReader {
     failures: Map<Place, unknown>,
   ): Promise<Snapshot> {
     const { agentId } = view;
-    const header = await this.get(agentId, id);
+    const header = await this.#get(agentId, id);
     if (header === undefined) throw [...failures.values()][0] ?? this.#notFound(agentId, id);
     for (const place of this.places) {
       if (failures.has(place)) continue;
@@ -136,17 +154,28 @@ export abstract class PlacesReader {
   }
 
   async agent(agentId: string): Promise<AgentState | undefined> {
+    this.assertOpen();
+    return this.reads.run(() => this.#agent(agentId));
+  }
+
+  async #agent(agentId: string): Promise<AgentState | undefined> {
     const view = await this.#view(agentId);
     if (view === undefined) return undefined;
-    if (view.complete && this.held.get(agentId) === undefined) return view.state;
-    if (!view.complete) return { ...view.state, count: (await this.list(agentId)).length };
+    if (!view.complete)
+      return { ...structuredClone(view.state), count: (await this.#list(agentId, {})).length };
     const state = await this.#fromAny(view, (place) => place.store.agent(agentId));
-    // A place knows its own puts; the view also those that were removed before it took over.
-    return state === undefined ? undefined : { ...view.state, count: state.count };
+    if (state === undefined) return undefined;
+    // A place knows its own puts; the view also of those that were removed before it took over.
+    const lastSequence = Math.max(state.lastSequence, view.state.lastSequence);
+    return { ...state, lastSequence, notes: withoutPlaceNote(state.notes) };
   }
 
   async agents(): Promise<string[]> {
     this.assertOpen();
+    return this.reads.run(() => this.#agents());
+  }
+
+  async #agents(): Promise<string[]> {
     const ids = new Set<string>();
     let failure: unknown;
     let readable = 0;

@@ -18,7 +18,7 @@ import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { PlacesReader } from "./places-reader.js";
 import { Prober } from "./prober.js";
-import type { Abortable } from "./store-decorator.js";
+import { type Abortable, storeClosed, type VerifyOptions } from "./store-decorator.js";
 import { type AgentView, newView, survey } from "./survey.js";
 
 export interface PlacesOptions {
@@ -48,7 +48,7 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
   readonly #prober: Prober;
   protected readonly order = new AgentOrder();
   #reconciling: Promise<boolean> | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(places: readonly Place[], options: PlacesOptions) {
     super(places);
@@ -82,11 +82,11 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
     };
   }
 
-  commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+  async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    this.assertOpen();
     const agentIds = agentsOf(entries);
     return this.order.run(agentIds, async () => {
       throwIfAborted(options?.signal, "The commit");
-      this.assertOpen();
       const views: AgentView[] = [];
       for (const id of agentIds) views.push(this.held.get(id) ?? (await this.#unheld(id)));
       const receipt = await this.write(entries, views, options);
@@ -122,32 +122,39 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
     return this.places.find((place) => !place.dropped) ?? this.places[0]!;
   }
 
-  acquire(agentId: string): Promise<Lease> {
+  async acquire(agentId: string): Promise<Lease> {
+    this.assertOpen();
     return this.order.run([agentId], async () => {
-      this.assertOpen();
-      const epochs: number[] = [];
+      const leases = new Map<Place, Lease>();
       let failure: unknown;
       for (const place of this.places) {
         try {
-          epochs.push((await place.hold(agentId)).epoch);
+          leases.set(place, await place.store.acquire(agentId));
         } catch (error) {
           if (!isPlaceFailure(error)) {
-            await this.#letGo(agentId);
+            for (const lease of leases.values()) await lease.release();
             throw error;
           }
           failure = error;
           this.dropPlace(place, error);
         }
       }
-      if (epochs.length === 0) throw failure;
-      this.held.set(agentId, await this.#look(agentId));
-      return { agentId, epoch: Math.max(...epochs), release: () => this.#letGo(agentId) };
+      if (leases.size === 0) throw failure;
+      for (const [place, lease] of leases) place.leases.set(agentId, lease);
+      const view = await this.#look(agentId);
+      this.held.set(agentId, view);
+      const epoch = Math.max(...[...leases.values()].map((lease) => lease.epoch));
+      return { agentId, epoch, release: () => this.#letGo(agentId, view) };
     });
   }
 
-  async #letGo(agentId: string): Promise<void> {
-    this.held.delete(agentId);
-    for (const place of this.places) await place.letGo(agentId);
+  /** Only the holder's own release counts: the view is its mark. */
+  #letGo(agentId: string, view: AgentView): Promise<void> {
+    return this.order.run([agentId], async () => {
+      if (this.held.get(agentId) !== view) return;
+      this.held.delete(agentId);
+      for (const place of this.places) await place.letGo(agentId);
+    });
   }
 
   protected dropPlace(place: Place, error: unknown): void {
@@ -158,8 +165,8 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
   }
 
   async reconcile(options?: Abortable): Promise<boolean> {
-    throwIfAborted(options?.signal, "The reconciliation");
     this.assertOpen();
+    throwIfAborted(options?.signal, "The reconciliation");
     this.#reconciling ??= this.#reconcileAll().finally(() => {
       this.#reconciling = undefined;
     });
@@ -217,11 +224,17 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
     return total;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  /** Refuses calls from now on, finishes those before, closes every place. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
     await this.order.idle();
-    this.#closed = true;
+    await this.reads.idle();
     await this.#prober.stop();
+    await this.#reconciling?.catch(() => {});
     const results = await Promise.allSettled(this.places.map((place) => place.store.close()));
     // A place that is out has nothing that was acknowledged by it alone; any other failure is the caller's to know.
     const failed = results.find((result, i) => result.status === "rejected" && !this.places[i]!.dropped);
@@ -229,8 +242,7 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
   }
 
   protected override assertOpen(): void {
-    if (!this.#closed) return;
-    throw fail("CKPT_CLOSED", { message: "The store is closed", hint: "Open it again." });
+    if (this.#closing !== undefined) throw storeClosed();
   }
 
   health(): StoreHealth {

@@ -3,10 +3,11 @@ import {
   type Capture,
   type Checkpoint,
   type CheckpointHeader,
-  checkpointNotFound,
   type Json,
   type SignalOption,
   type StoreEntry,
+  throwIfAborted,
+  type WritePosition,
 } from "@ckpt/core";
 import { fail } from "./errors.js";
 import type { ManagerKit } from "./manager-kit.js";
@@ -46,13 +47,12 @@ interface MoveOptions extends RestoreOptions {
 }
 
 /** Restores `reference`: see `ResilientCheckpointManager.restoreCheckpoint`. The live state is captured before this returns. */
-export async function restore<State>(
+export function restore<State>(
   kit: ManagerKit<State>,
   reference: CheckpointReference,
   options: MoveOptions = {},
 ): Promise<Restored<State>> {
-  const safety = captureSafety(kit, options);
-  return restoreTo(kit, await resolveReference(kit, reference), safety, options);
+  return restoreIn(kit, () => resolveReference(kit, reference), options) as Promise<Restored<State>>;
 }
 
 /** The same for a checkpoint that is there, or undefined where there is none of this id. */
@@ -61,15 +61,8 @@ export async function rollBack<State>(
   id: string,
   options: SignalOption,
 ): Promise<State | undefined> {
-  const safety = captureSafety(kit, {});
-  const header = await kit.lookUp(id);
-  if (header === undefined) return undefined;
-  const restored = await restoreTo(kit, header, safety, {
-    ...options,
-    allowOlder: false,
-    reason: "rollback",
-  });
-  return restored.data;
+  const strict = { ...options, allowOlder: false, reason: "rollback" };
+  return (await restoreIn(kit, () => kit.lookUp(id), strict))?.data;
 }
 
 /** The live state as it is now, or a promise of it; undefined where it is not wanted or cannot be had. */
@@ -84,58 +77,53 @@ function captureSafety<State>(
   return safety;
 }
 
-async function restoreTo<State>(
+/** In turn with the saves around it: finds the checkpoint, reads it, moves the head. Then `apply`, with the turn over. */
+async function restoreIn<State>(
   kit: ManagerKit<State>,
-  asked: CheckpointHeader,
-  safety: Capture | Promise<Capture> | undefined,
+  find: () => Promise<CheckpointHeader | undefined>,
   options: MoveOptions,
-): Promise<Restored<State>> {
-  const { signal } = options;
-  return kit.pruner.sparing([asked.id], async () => {
+): Promise<Restored<State> | undefined> {
+  const safety = captureSafety(kit, options);
+  const restored = await kit.queue.alone(async (position) => {
+    throwIfAborted(options.signal, "restore");
+    const asked = await find();
+    if (asked === undefined) return undefined;
+    const { signal } = options;
     const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
-    const undoId = await moveTo(kit, found, await safety, options);
-    await kit.apply(found.data, found.header.id);
     const { header, data, skipped } = found;
+    const undoId = await moveTo(kit, position, found, await safety, options);
     return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
   });
+  if (restored !== undefined) await kit.apply(restored.data, restored.checkpoint.id);
+  return restored;
 }
 
 /** One commit: the safety checkpoint, where an undo leads, and the head. Resolves to the undo's target. */
 async function moveTo<State>(
   kit: ManagerKit<State>,
+  position: WritePosition,
   found: Intact<State>,
   safety: Capture | undefined,
   options: MoveOptions,
 ): Promise<string | null> {
-  const { header, snapshot } = found;
   const { agentId } = kit;
-  const move = () =>
-    kit.queue.alone(async (position) => {
-      const before = position.headId;
-      if ((await kit.lookUp(header.id)) === undefined) throw checkpointNotFound(agentId, header.id);
-      // A live state that the head holds already needs no second copy.
-      const isSaved = safety !== undefined && before !== null && (await isHead(kit, before, safety));
-      const entries: StoreEntry[] = [...(options.also ?? [])];
-      let undoId = before;
-      if (safety !== undefined && !isSaved) {
-        const draft = kit.draft(safety, position.next());
-        entries.push({ op: "put", header: draft, snapshot: safety.snapshot });
-        undoId = draft.id;
-      }
-      entries.push({
-        op: "event",
-        agentId,
-        event: { kind: "note", topic: UNDO_TOPIC, body: { checkpointId: undoId } },
-      });
-      const { signal, reason } = options;
-      const receipt = await kit.moveHead(position, header, snapshot, reason ?? "restore", {
-        signal,
-        also: () => entries,
-      });
-      kit.announceSaves(receipt);
-      return undoId;
-    });
-  return kit.pruner.sparing([header.id], move);
+  const { header, snapshot } = found;
+  const before = position.headId;
+  // A live state that the head holds already needs no second copy.
+  const isSaved = safety !== undefined && before !== null && (await isHead(kit, before, safety));
+  const entries: StoreEntry[] = [...(options.also ?? [])];
+  let undoId = before;
+  if (safety !== undefined && !isSaved) {
+    const draft = kit.draft(safety, position.next());
+    entries.push({ op: "put", header: draft, snapshot: safety.snapshot });
+    undoId = draft.id;
+  }
+  const event = { kind: "note", topic: UNDO_TOPIC, body: { checkpointId: undoId } } as const;
+  entries.push({ op: "event", agentId, event });
+  const { signal, reason = "restore" } = options;
+  const move = () => kit.moveHead(position, header, snapshot, reason, { signal, also: () => entries });
+  kit.announceSaves(await kit.pruner.sparing([header.id], move));
+  return undoId;
 }
 
 async function isHead<State>(kit: ManagerKit<State>, headId: string, safety: Capture): Promise<boolean> {
@@ -143,20 +131,20 @@ async function isHead<State>(kit: ManagerKit<State>, headId: string, safety: Cap
 }
 
 /** Goes back to where the last restore came from. Rejects with `CKPT_NOT_FOUND` when there was none. */
-export async function undoRestore<State>(
+export function undoRestore<State>(
   kit: ManagerKit<State>,
   options: RestoreOptions,
 ): Promise<Restored<State>> {
-  const target = undoTarget(await kit.readAgent());
-  if (target === undefined) {
+  const find = async () => {
+    const target = undoTarget(await kit.readAgent());
+    if (target !== undefined) return resolveReference(kit, target);
     throw fail("CKPT_NOT_FOUND", {
       message: `Agent ${kit.agentId} has no restore to undo`,
       hint: "undoRestore goes back behind the last restore, rollback or failed guard; there was none.",
       details: { agentId: kit.agentId },
     });
-  }
-  if ((await kit.lookUp(target)) === undefined) throw checkpointNotFound(kit.agentId, target);
-  return restore(kit, target, { reason: "undo", ...options });
+  };
+  return restoreIn(kit, find, { reason: "undo", ...options }) as Promise<Restored<State>>;
 }
 
 /** Where an undo of the agent's last restore leads. */

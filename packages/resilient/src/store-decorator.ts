@@ -11,6 +11,7 @@ import type {
   StoreEntry,
   StoreFinding,
 } from "@ckpt/core";
+import { fail } from "./errors.js";
 import type { HealthReporting, IncidentListener, StoreHealth } from "./health.js";
 import { healthOf, Incidents } from "./incidents.js";
 
@@ -18,11 +19,24 @@ export interface Abortable {
   readonly signal?: AbortSignal;
 }
 
+export interface VerifyOptions extends Abortable {
+  readonly sample?: number;
+}
+
+/** `CKPT_CLOSED`, for a store. */
+export function storeClosed(): Error {
+  return fail("CKPT_CLOSED", {
+    message: "The store is closed",
+    hint: "Open it again; nothing that was acknowledged is lost.",
+  });
+}
+
 /** A store around a store: hands every call on, until a subclass changes one. */
 export abstract class StoreDecorator implements CheckpointStore, HealthReporting {
   /** The decorated store. */
   readonly inner: CheckpointStore;
   protected readonly incidents = new Incidents();
+  #closing: Promise<void> | undefined;
 
   constructor(inner: CheckpointStore) {
     this.inner = inner;
@@ -33,48 +47,75 @@ export abstract class StoreDecorator implements CheckpointStore, HealthReporting
     return this.inner.supports;
   }
 
-  commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+  /** Throws `CKPT_CLOSED` once `close` was called. */
+  protected assertOpen(): void {
+    if (this.#closing !== undefined) throw storeClosed();
+  }
+
+  async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    this.assertOpen();
     return this.inner.commit(entries, options);
   }
 
-  list(agentId: string, query?: HeaderQuery): Promise<CheckpointHeader[]> {
+  async list(agentId: string, query?: HeaderQuery): Promise<CheckpointHeader[]> {
+    this.assertOpen();
     return this.inner.list(agentId, query);
   }
 
-  get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+  async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    this.assertOpen();
     return this.inner.get(agentId, id);
   }
 
-  load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+  async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    this.assertOpen();
     return this.inner.load(agentId, id, options);
   }
 
-  agent(agentId: string): Promise<AgentState | undefined> {
+  async agent(agentId: string): Promise<AgentState | undefined> {
+    this.assertOpen();
     return this.inner.agent(agentId);
   }
 
-  agents(): Promise<string[]> {
+  async agents(): Promise<string[]> {
+    this.assertOpen();
     return this.inner.agents();
   }
 
-  acquire(agentId: string): Promise<Lease> {
+  async acquire(agentId: string): Promise<Lease> {
+    this.assertOpen();
     return this.inner.acquire(agentId);
   }
 
-  verify(options?: { readonly sample?: number; readonly signal?: AbortSignal }): AsyncIterable<StoreFinding> {
-    return this.inner.verify(options);
+  async *verify(options?: VerifyOptions): AsyncIterable<StoreFinding> {
+    this.assertOpen();
+    yield* this.inner.verify(options);
   }
 
-  compact(options?: Abortable): Promise<CompactionReport> {
+  async compact(options?: Abortable): Promise<CompactionReport> {
+    this.assertOpen();
     return this.inner.compact(options);
   }
 
   takeFindings(): StoreFinding[] {
+    this.assertOpen();
     return this.inner.takeFindings();
   }
 
+  /** Refuses calls from now on, finishes those before, closes the store below. Open again when that fails. */
   close(): Promise<void> {
-    return this.inner.close();
+    return this.closeAfter(async () => {});
+  }
+
+  /** The same with work of the decorator's own before the store below is closed. */
+  protected closeAfter(finish: () => Promise<void>): Promise<void> {
+    this.#closing ??= finish()
+      .then(() => this.inner.close())
+      .catch((error: unknown) => {
+        this.#closing = undefined;
+        throw error;
+      });
+    return this.#closing;
   }
 
   health(): StoreHealth {

@@ -9,28 +9,34 @@ export function tellIncident<State>(
   switch (incident.kind) {
     case "degraded":
       logger.error("saves reach memory only", { agentId, error: incident.error });
-      return events.emit("degraded", { error: incident.error });
+      events.emit("degraded", { error: incident.error });
+      return;
     case "flushed": {
       const checkpointIds = incident.checkpointIds.filter((id) => id.startsWith(`${agentId}:`));
-      return events.emit("flushed", { checkpointIds });
+      events.emit("flushed", { checkpointIds });
+      return;
     }
     case "recovered":
       logger.info("saves are durable again", { agentId, degradedForMs: incident.degradedForMs });
-      return events.emit("recovered", { degradedForMs: incident.degradedForMs });
+      events.emit("recovered", { degradedForMs: incident.degradedForMs });
+      return;
     case "place-dropped": {
       const { place, error } = incident;
       logger.error("a place failed", { agentId, place, error });
-      return events.emit("place", { place, state: "dropped", error });
+      events.emit("place", { place, state: "dropped", error });
+      return;
     }
     case "place-returned": {
       const { place, copied } = incident;
       logger.info("a place is back", { agentId, place, copied });
-      return events.emit("place", { place, state: "returned", copied });
+      events.emit("place", { place, state: "returned", copied });
+      return;
     }
     case "retrying": {
       const { operation, error, delayMs } = incident;
       logger.warn("a call of the store is tried again", { agentId, operation, error, delayMs });
-      return events.emit("retrying", { operation, error, delayMs });
+      events.emit("retrying", { operation, error, delayMs });
+      return;
     }
   }
 }

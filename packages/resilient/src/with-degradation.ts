@@ -81,7 +81,6 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   /** Held leases' epochs, and what was known of an agent when its lease was taken. */
   readonly #held = new Map<string, { epoch: number; known: AgentState }>();
   #staleReads: StoreFinding[] = [];
-  #closed = false;
 
   constructor(inner: CheckpointStore, options: DegradationOptions) {
     super(inner);
@@ -91,7 +90,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   }
 
   override async acquire(agentId: string): Promise<Lease> {
-    const lease = await this.inner.acquire(agentId);
+    const lease = await super.acquire(agentId);
     const known = (await this.inner.agent(agentId)) ?? newAgent(agentId);
     this.#held.set(agentId, { epoch: lease.epoch, known });
     return {
@@ -104,7 +103,8 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     };
   }
 
-  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+  override async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    this.assertOpen();
     const agentIds = agentsOf(entries);
     return this.#order.run(agentIds, async () => {
       throwIfAborted(options?.signal, "The commit");
@@ -121,7 +121,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
         }
         return receipt;
       } catch (error) {
-        if (this.#closed || !isPlaceFailure(error) || !this.#mayDegrade(agentIds)) throw error;
+        if (!isPlaceFailure(error) || !this.#mayDegrade(agentIds)) throw error;
         return this.#keep(entries, await this.#check(entries), error);
       }
     });
@@ -140,11 +140,11 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   async #check(entries: readonly StoreEntry[]): Promise<readonly CheckpointHeader[]> {
     const headers = degradedHeaders(entries, (id) => this.#held.get(id)?.epoch ?? 0);
     const last = new Map<string, number>();
-    for (const id of agentsOf(entries)) last.set(id, (await this.agent(id))?.lastSequence ?? 0);
+    for (const id of agentsOf(entries)) last.set(id, (await this.#agent(id))?.lastSequence ?? 0);
     for (const header of headers) {
       const lastSequence = last.get(header.agentId) ?? 0;
       if (header.sequence > lastSequence) last.set(header.agentId, header.sequence);
-      else checkRepeat(header, await this.get(header.agentId, header.id), lastSequence);
+      else checkRepeat(header, await this.#get(header.agentId, header.id), lastSequence);
     }
     return headers;
   }
@@ -169,19 +169,26 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   }
 
   override async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {
-    if (!this.#pending.concerns(agentId)) return this.inner.list(agentId, query);
+    if (!this.#pending.concerns(agentId)) return super.list(agentId, query);
+    this.assertOpen();
     const wide = widened(query, this.#pending.touched(agentId));
     const below = await this.#readOr(agentId, [], () => this.inner.list(agentId, wide));
     return this.#pending.overHeaders(agentId, below, query);
   }
 
   override async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    this.assertOpen();
+    return this.#get(agentId, id);
+  }
+
+  async #get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
     const fate = this.#pending.fate(agentId, id);
     if (fate === "untouched") return this.inner.get(agentId, id);
     return this.#pending.overHeaders(agentId, []).find((header) => header.id === id);
   }
 
   override async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    this.assertOpen();
     const fate = this.#pending.fate(agentId, id);
     const snapshot = fate === "put" ? this.#pending.snapshot(id) : undefined;
     if (snapshot !== undefined) return snapshot;
@@ -196,6 +203,11 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   }
 
   override async agent(agentId: string): Promise<AgentState | undefined> {
+    this.assertOpen();
+    return this.#agent(agentId);
+  }
+
+  async #agent(agentId: string): Promise<AgentState | undefined> {
     if (!this.#pending.concerns(agentId) && this.#pending.count === 0) return this.inner.agent(agentId);
     const known = this.#held.get(agentId)?.known;
     const below = await this.#readOr(agentId, known, () => this.inner.agent(agentId));
@@ -204,7 +216,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   }
 
   override async agents(): Promise<string[]> {
-    const below = await this.inner.agents();
+    const below = await super.agents();
     if (this.#pending.count === 0) return below;
     return [...new Set([...below, ...this.#pending.agentIds()])].sort();
   }
@@ -229,12 +241,13 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   }
 
   override takeFindings(): StoreFinding[] {
-    const findings = [...this.inner.takeFindings(), ...this.#staleReads];
+    const findings = [...super.takeFindings(), ...this.#staleReads];
     this.#staleReads = [];
     return findings;
   }
 
   async flush(options?: Abortable): Promise<boolean> {
+    this.assertOpen();
     return this.#flusher.flush(options?.signal);
   }
 
@@ -244,14 +257,13 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     else await this.#flusher.flushWithin(options.timeoutMs ?? CLOSE_TIMEOUT_MS, agentId);
   }
 
-  override async close(options: CloseOptions = {}): Promise<void> {
-    if (this.#closed) return;
-    await this.#order.idle();
-    if (options.discard === true) this.#flusher.discard();
-    else await this.#flusher.flushWithin(options.timeoutMs ?? CLOSE_TIMEOUT_MS);
-    this.#closed = true;
-    this.#flusher.stop();
-    await this.inner.close();
+  override close(options: CloseOptions = {}): Promise<void> {
+    return this.closeAfter(async () => {
+      await this.#order.idle();
+      if (options.discard === true) this.#flusher.discard();
+      else await this.#flusher.flushWithin(options.timeoutMs ?? CLOSE_TIMEOUT_MS);
+      this.#flusher.stop();
+    });
   }
 
   override health(): StoreHealth {

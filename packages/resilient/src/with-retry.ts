@@ -77,7 +77,8 @@ class RetryStore extends StoreDecorator {
     );
   }
 
-  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+  override async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    this.assertOpen();
     return this.#order.run(agentsOf(entries), async () => {
       throwIfAborted(options?.signal, "The commit");
       const run = () => this.inner.commit(entries, options);
@@ -106,32 +107,36 @@ class RetryStore extends StoreDecorator {
     }
   }
 
-  override list(agentId: string, query?: HeaderQuery): Promise<CheckpointHeader[]> {
-    return this.#try("list", undefined, () => this.inner.list(agentId, query));
+  override async list(agentId: string, query?: HeaderQuery): Promise<CheckpointHeader[]> {
+    return this.#try("list", undefined, () => super.list(agentId, query));
   }
 
-  override get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
-    return this.#try("get", undefined, () => this.inner.get(agentId, id));
+  override async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    return this.#try("get", undefined, () => super.get(agentId, id));
   }
 
-  override load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
-    return this.#try("load", options?.signal, () => this.inner.load(agentId, id, options));
+  override async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
+    return this.#try("load", options?.signal, () => super.load(agentId, id, options));
   }
 
-  override agent(agentId: string): Promise<AgentState | undefined> {
-    return this.#try("agent", undefined, () => this.inner.agent(agentId));
+  override async agent(agentId: string): Promise<AgentState | undefined> {
+    return this.#try("agent", undefined, () => super.agent(agentId));
   }
 
-  override agents(): Promise<string[]> {
-    return this.#try("agents", undefined, () => this.inner.agents());
+  override async agents(): Promise<string[]> {
+    return this.#try("agents", undefined, () => super.agents());
   }
 
-  override acquire(agentId: string): Promise<Lease> {
-    return this.#try("acquire", undefined, () => this.inner.acquire(agentId), isTransient);
+  override async acquire(agentId: string): Promise<Lease> {
+    return this.#try("acquire", undefined, () => super.acquire(agentId), isTransient);
   }
 
-  override compact(options?: Abortable): Promise<CompactionReport> {
-    return this.#try("compact", options?.signal, () => this.inner.compact(options));
+  override close(): Promise<void> {
+    return this.closeAfter(() => this.#order.idle());
+  }
+
+  override async compact(options?: Abortable): Promise<CompactionReport> {
+    return this.#try("compact", options?.signal, () => super.compact(options));
   }
 }
 

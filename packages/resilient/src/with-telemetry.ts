@@ -96,40 +96,40 @@ class TelemetryStore extends StoreDecorator {
     return this.#timed(
       "commit",
       agentsOf(entries),
-      () => this.inner.commit(entries, options),
+      () => super.commit(entries, options),
       ({ bytesWritten, durability }) => ({ entries: entries.length, bytesWritten, durability }),
     );
   }
 
   override list(agentId: string, query?: HeaderQuery): Promise<CheckpointHeader[]> {
-    return this.#timed("list", [agentId], () => this.inner.list(agentId, query));
+    return this.#timed("list", [agentId], () => super.list(agentId, query));
   }
 
   override get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
-    return this.#timed("get", [agentId], () => this.inner.get(agentId, id));
+    return this.#timed("get", [agentId], () => super.get(agentId, id));
   }
 
   override load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
-    return this.#timed("load", [agentId], () => this.inner.load(agentId, id, options));
+    return this.#timed("load", [agentId], () => super.load(agentId, id, options));
   }
 
   override agent(agentId: string): Promise<AgentState | undefined> {
-    return this.#timed("agent", [agentId], () => this.inner.agent(agentId));
+    return this.#timed("agent", [agentId], () => super.agent(agentId));
   }
 
   override agents(): Promise<string[]> {
-    return this.#timed("agents", [], () => this.inner.agents());
+    return this.#timed("agents", [], () => super.agents());
   }
 
   override acquire(agentId: string): Promise<Lease> {
-    return this.#timed("acquire", [agentId], () => this.inner.acquire(agentId));
+    return this.#timed("acquire", [agentId], () => super.acquire(agentId));
   }
 
   override compact(options?: Abortable): Promise<CompactionReport> {
-    return this.#timed("compact", [], () => this.inner.compact(options));
+    return this.#timed("compact", [], () => super.compact(options));
   }
 
   override close(): Promise<void> {
-    return this.#timed("close", [], () => this.inner.close());
+    return this.#timed("close", [], () => super.close());
   }
 }
