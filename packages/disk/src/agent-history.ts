@@ -88,7 +88,9 @@ export class AgentHistory {
       const { guardId, operation, checkpointId } = event;
       guards.push({ guardId, operation, checkpointId });
     }
-    const notes = [...this.#notes].map(([topic, { event }]) => [topic, event.kind === "note" ? event.body : null] as const);
+    const notes = [...this.#notes].map(
+      ([topic, { event }]) => [topic, event.kind === "note" ? event.body : null] as const,
+    );
     return {
       agentId: this.agentId,
       count: this.count,

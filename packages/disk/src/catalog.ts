@@ -2,6 +2,7 @@
  * The index: which segments there are, and each agent's history from them. Only reads. It follows what other processes do to
  * the directory when asked to look again.
  */
+import type { StoreFinding } from "@ckpt/core";
 import { classify, type FileSystem } from "@ckpt/io";
 import type { AgentHistory } from "./agent-history.js";
 import { compareKeys, type StoredEntry } from "./entry.js";
@@ -9,13 +10,12 @@ import type { Findings } from "./findings.js";
 import { readStoreId } from "./format-file.js";
 import { checkHeads } from "./head-check.js";
 import { listHeads } from "./heads.js";
-import { isWriterId, type StoreLayout } from "./layout.js";
+import { isWriterId, type StoreLayout, segmentKey } from "./layout.js";
 import { type Manifest, NO_MANIFEST, readManifest } from "./manifest.js";
-import { segmentFindings, supersededFinding } from "./segment-findings.js";
-import { lostFinding } from "./segment-findings.js";
 import { mapBounded } from "./map-bounded.js";
 import { type Replayed, replay } from "./replay.js";
 import { newerSegment, type Segment, type SegmentContext } from "./segment.js";
+import { damagedFile, lostFinding, segmentFindings, supersededFinding } from "./segment-findings.js";
 import { checkDirectories } from "./unsafe-path.js";
 import { type WriterChanges, WriterSegments } from "./writer-segments.js";
 
@@ -37,6 +37,7 @@ export class Catalog {
   #running: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
   #isOpen = false;
+  #isFormatDamaged = false;
 
   constructor(context: SegmentContext, findings: Findings) {
     this.#context = context;
@@ -53,6 +54,14 @@ export class Catalog {
 
   get writers(): ReadonlyMap<string, WriterSegments> {
     return this.#writers;
+  }
+
+  /** What is wrong with the files that are no segments. */
+  structuralFindings(): StoreFinding[] {
+    const { layout } = this.#context;
+    const findings = this.#manifest.damaged.map((number) => damagedFile(layout.manifest(number)));
+    if (this.#isFormatDamaged) findings.push(damagedFile(layout.formatFile));
+    return findings;
   }
 
   /** All segments that count: those of other writers, and our own. */
@@ -115,10 +124,25 @@ export class Catalog {
     this.#cache.clear();
   }
 
+  /** This process has written an entry, and it is durable. */
+  written(entry: StoredEntry): void {
+    this.#held.get(entry.agentId)?.apply(entry);
+  }
+
   agentIds(): string[] {
     const ids = new Set(this.#held.keys());
     for (const segment of this.segments()) for (const agentId of segment.agentIds()) ids.add(agentId);
     return [...ids].sort();
+  }
+
+  /** The highest sequence of the agent that any recorded head names. */
+  recordedSequence(agentId: string): number {
+    let highest = 0;
+    for (const { heads } of this.#writers.values()) {
+      if (typeof heads === "string") continue;
+      for (const { agents } of heads) highest = Math.max(highest, agents.get(agentId)?.[1] ?? 0);
+    }
+    return highest;
   }
 
   isHeld(agentId: string): boolean {
@@ -187,20 +211,14 @@ export class Catalog {
     });
     await mapBounded(look, PARALLEL, (id) => this.#look(id));
     this.#isOpen = true;
+    for (const finding of this.structuralFindings()) this.#findings.add(finding);
+    if (isNewManifest) await this.#moveHeld();
   }
 
   async #readFormat(fs: FileSystem, layout: StoreLayout): Promise<void> {
     const read = await readStoreId(fs, layout);
     if (typeof read !== "string") this.#storeId = read.storeId;
-    else if (read === "damaged") {
-      this.#findings.add({
-        kind: "damaged",
-        place: layout.formatFile,
-        message: `${layout.formatFile} cannot be read.`,
-        affectedIds: [],
-        remedy: "repair() writes it anew from what the segments say.",
-      });
-    }
+    this.#isFormatDamaged = read === "damaged";
   }
 
   async #writerIds(fs: FileSystem, layout: StoreLayout): Promise<Set<string>> {
@@ -239,7 +257,8 @@ export class Catalog {
 
   /** Brings the histories in memory up to date with what was found. */
   #take({ opened, gone, appended, cut }: WriterChanges): void {
-    for (const segment of [...opened, ...gone, ...cut]) for (const id of segment.agentIds()) this.#cache.delete(id);
+    for (const segment of [...opened, ...gone, ...cut])
+      for (const id of segment.agentIds()) this.#cache.delete(id);
     for (const entries of appended.values()) {
       for (const entry of entries) {
         const history = this.#cache.get(entry.agentId);
@@ -256,11 +275,22 @@ export class Catalog {
   #forget(writerId: string): void {
     const writer = this.#writers.get(writerId)!;
     this.#writers.delete(writerId);
-    for (const segment of writer.segments.values()) for (const id of segment.agentIds()) this.#cache.delete(id);
+    for (const segment of writer.segments.values())
+      for (const id of segment.agentIds()) this.#cache.delete(id);
   }
 
   #dropReplacedOwn(): void {
     for (const key of [...this.#own.keys()]) if (this.isReplaced(key)) this.#own.delete(key);
+  }
+
+  /** Another process has compacted: checkpoints of agents that are held here stand elsewhere now. */
+  async #moveHeld(): Promise<void> {
+    for (const [agentId, held] of this.#held) {
+      const { history } = await this.replay(agentId);
+      for (const put of history.puts) {
+        if (this.isReplaced(segmentKey(held.find(put.header.id)?.segment ?? put.segment))) held.replace(put);
+      }
+    }
   }
 
   #remember(history: AgentHistory): void {

@@ -19,7 +19,8 @@ export function decodeCheckedJson(bytes: Buffer): unknown {
   const end = bytes.length - 10;
   if (end < 1 || bytes[end] !== 0x0a || bytes[bytes.length - 1] !== 0x0a) return undefined;
   const line = bytes.subarray(0, end);
-  if (bytes.toString("latin1", end + 1, end + 9) !== crc32(line).toString(16).padStart(8, "0")) return undefined;
+  if (bytes.toString("latin1", end + 1, end + 9) !== crc32(line).toString(16).padStart(8, "0"))
+    return undefined;
   try {
     return JSON.parse(line.toString("utf8"));
   } catch {
@@ -28,7 +29,10 @@ export function decodeCheckedJson(bytes: Buffer): unknown {
 }
 
 /** What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails. */
-export async function readCheckedJson(fs: FileSystem, file: string): Promise<{ value: unknown } | "absent" | "damaged"> {
+export async function readCheckedJson(
+  fs: FileSystem,
+  file: string,
+): Promise<{ value: unknown } | "absent" | "damaged"> {
   try {
     const handle = await fs.open(file, { access: "read" });
     try {

@@ -9,7 +9,7 @@ export const COMMIT_KIND = 2;
 export const PLAIN_CODEC = 0;
 
 /** The longest header of a commit, in bytes. */
-export const MAX_COMMIT_HEADER_BYTES = 8 * 1024 * 1024;
+export const MAX_COMMIT_HEADER_BYTES = 32 * 1024 * 1024;
 /** The length field behind the header. */
 export const COMMIT_TRAILER_BYTES = 4;
 

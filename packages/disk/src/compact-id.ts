@@ -14,7 +14,8 @@ export function expandId(agentId: string, value: unknown): string | null | undef
 /** The number of an id of the form `agentId:number`, else undefined. */
 export function canonicalNumber(agentId: string, id: string): number | undefined {
   const at = agentId.length;
-  if (id.length <= at + 1 || id.length > at + 17 || id.charCodeAt(at) !== 58 || !id.startsWith(agentId)) return undefined;
+  if (id.length <= at + 1 || id.length > at + 17 || id.charCodeAt(at) !== 58 || !id.startsWith(agentId))
+    return undefined;
   let number = 0;
   for (let i = at + 1; i < id.length; i++) {
     const digit = id.charCodeAt(i) - 48;

@@ -85,13 +85,21 @@ export class EntryDecoder {
     return entry;
   }
 
-  #header(raw: readonly unknown[], agent: KnownAgent, epoch: number, base: PutEntry | null | undefined): CheckpointHeader {
+  #header(
+    raw: readonly unknown[],
+    agent: KnownAgent,
+    epoch: number,
+    base: PutEntry | null | undefined,
+  ): CheckpointHeader {
     const { agentId, lastPut } = agent;
     const sequence = positive(raw[4], "sequence");
     const id = raw[14] === undefined ? `${agentId}:${sequence}` : expandId(agentId, raw[14]);
     // The parent is mostly the put before: its id is in memory already.
     const parentId =
-      lastPut !== undefined && raw[11] === lastPut.header.sequence && raw[11] === sequence - 1 && lastPut.header.id === `${agentId}:${raw[11]}`
+      lastPut !== undefined &&
+      raw[11] === lastPut.header.sequence &&
+      raw[11] === sequence - 1 &&
+      lastPut.header.id === `${agentId}:${raw[11]}`
         ? lastPut.header.id
         : expandId(agentId, raw[11]);
     if (typeof id !== "string" || parentId === undefined) throw new BadEntry("an id is not one");
@@ -129,7 +137,8 @@ export class EntryDecoder {
 
 function metadata(raw: unknown, base: PutEntry | null | undefined): Metadata {
   if (base === null) {
-    if (typeof raw !== "object" || raw === null || Array.isArray(raw)) throw new BadEntry("metadata is not an object");
+    if (typeof raw !== "object" || raw === null || Array.isArray(raw))
+      throw new BadEntry("metadata is not an object");
     return freezeParsed(raw as Metadata);
   }
   const applied = applyMetadata(base === undefined ? {} : base.header.metadata, raw);
@@ -164,7 +173,8 @@ function event(raw: unknown): StoreEvent {
 }
 
 function text(value: unknown, what: string): string {
-  if (typeof value !== "string" || value === "" || value.length > MAX_ID_CHARS) throw new BadEntry(`${what} is not a text`);
+  if (typeof value !== "string" || value === "" || value.length > MAX_ID_CHARS)
+    throw new BadEntry(`${what} is not a text`);
   return value;
 }
 
@@ -184,7 +194,8 @@ function finite(value: unknown): number {
 }
 
 function hash(value: unknown): string {
-  const bytes = typeof value === "string" && value.length === 43 ? Buffer.from(value, "base64url") : undefined;
+  const bytes =
+    typeof value === "string" && value.length === 43 ? Buffer.from(value, "base64url") : undefined;
   if (bytes?.length !== 32) throw new BadEntry("a state hash is not one");
   return bytes.toString("hex");
 }

@@ -23,7 +23,9 @@ export function encodeEntry(entry: StoredEntry): RawEntry {
   }
 }
 
-function encodePut({ header, agentId, epoch, n, base, sectionBytes }: PutEntry): RawEntry {
+/** A put; `metadata` is its metadata in written form, where the caller has it. */
+export function encodePut(entry: PutEntry, metadata: unknown = writtenMetadata(entry)): RawEntry {
+  const { header, agentId, epoch, n, base, sectionBytes } = entry;
   const raw: unknown[] = [
     "p",
     agentId,
@@ -37,12 +39,16 @@ function encodePut({ header, agentId, epoch, n, base, sectionBytes }: PutEntry):
     header.name,
     header.timestamp,
     compactId(agentId, header.parentId),
-    base === null ? header.metadata : diffMetadata(base.header.metadata, header.metadata),
+    metadata,
   ];
   const id = writtenId(header);
   if (header.schemaVersion !== null || id !== undefined) raw.push(header.schemaVersion);
   if (id !== undefined) raw.push(id);
   return raw;
+}
+
+function writtenMetadata({ base, header }: PutEntry): unknown {
+  return base === null ? header.metadata : diffMetadata(base.header.metadata, header.metadata);
 }
 
 /** The id where it is not the agent id, a colon and the sequence. */

@@ -6,7 +6,8 @@ const OUTCOMES = ["completed", "undone", "dismissed"] as const;
 /** An event of the store port, field by field from untrusted JSON; undefined when it is none. */
 export function decodeEvent(raw: unknown): StoreEvent | undefined {
   if (typeof raw !== "object" || raw === null) return undefined;
-  const field = (name: string): unknown => (Object.hasOwn(raw, name) ? (raw as Record<string, unknown>)[name] : undefined);
+  const field = (name: string): unknown =>
+    Object.hasOwn(raw, name) ? (raw as Record<string, unknown>)[name] : undefined;
   const kind = field("kind");
   const checkpointId = field("checkpointId");
   const guardId = field("guardId");
@@ -18,7 +19,8 @@ export function decodeEvent(raw: unknown): StoreEvent | undefined {
   }
   if (kind === "guard-begun") {
     const operation = field("operation");
-    if (typeof guardId !== "string" || typeof operation !== "string" || typeof checkpointId !== "string") return undefined;
+    if (typeof guardId !== "string" || typeof operation !== "string" || typeof checkpointId !== "string")
+      return undefined;
     return { kind, guardId, operation, checkpointId };
   }
   if (kind === "guard-done") {

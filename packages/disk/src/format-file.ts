@@ -7,7 +7,10 @@ import type { StoreLayout } from "./layout.js";
 import { FORMAT_VERSION, isPositive } from "./segment-header.js";
 
 /** The store's id; `"absent"` in a directory that is no store yet, `"damaged"` when the file makes no sense. */
-export async function readStoreId(fs: FileSystem, layout: StoreLayout): Promise<{ storeId: string } | "absent" | "damaged"> {
+export async function readStoreId(
+  fs: FileSystem,
+  layout: StoreLayout,
+): Promise<{ storeId: string } | "absent" | "damaged"> {
   const read = await readCheckedJson(fs, layout.formatFile);
   if (typeof read === "string") return read;
   const { format, storeId } = (read.value ?? {}) as Record<string, unknown>;
@@ -16,7 +19,11 @@ export async function readStoreId(fs: FileSystem, layout: StoreLayout): Promise<
 }
 
 /** The store's id, made up and published if there is none. Throws `CKPT_CORRUPT` when the file is damaged. */
-export async function ensureStoreId(fs: FileSystem, layout: StoreLayout, known: string | undefined): Promise<string> {
+export async function ensureStoreId(
+  fs: FileSystem,
+  layout: StoreLayout,
+  known: string | undefined,
+): Promise<string> {
   let read = await readStoreId(fs, layout);
   if (read === "absent") {
     const bytes = encodeCheckedJson({ format: FORMAT_VERSION, storeId: known ?? randomUUID() });

@@ -87,7 +87,8 @@ function rolledBack(segment: Segment, head: SegmentHead): StoreFinding {
 
 function identityFindings(segment: Segment): StoreFinding[] {
   const { header } = segment;
-  if (header === undefined || (header.writerId === segment.writerId && header.number === segment.number)) return [];
+  if (header === undefined || (header.writerId === segment.writerId && header.number === segment.number))
+    return [];
   return [
     {
       kind: "stale",

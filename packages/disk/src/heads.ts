@@ -2,8 +2,8 @@
 import { classify, type FileSystem } from "@ckpt/io";
 import { encodeCheckedJson, readCheckedJson, replaceFile } from "./checked-json.js";
 import { parseHeadsFile, type StoreLayout } from "./layout.js";
-import type { SegmentEnd } from "./segment-scan.js";
 import { FORMAT_VERSION, isNatural, isPositive } from "./segment-header.js";
+import type { SegmentEnd } from "./segment-scan.js";
 
 export interface SegmentHead {
   readonly number: number;
@@ -73,7 +73,8 @@ export async function listHeads(fs: FileSystem, layout: StoreLayout): Promise<st
 function parseHead(json: unknown): SegmentHead | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   const { number, length, lastFrame, chain, sealed, agents } = json as Record<string, unknown>;
-  if (!isPositive(number) || !isPositive(length) || !isNatural(lastFrame) || typeof chain !== "string") return undefined;
+  if (!isPositive(number) || !isPositive(length) || !isNatural(lastFrame) || typeof chain !== "string")
+    return undefined;
   const bytes = Buffer.from(chain, "hex");
   if (bytes.length !== 16 || typeof agents !== "object" || agents === null) return undefined;
   const ranges = new Map<string, readonly [number, number]>();

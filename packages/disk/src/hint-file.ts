@@ -51,7 +51,8 @@ export function summarize(entries: readonly StoredEntry[]): AgentSummary {
   for (const entry of entries) {
     sum.maxEpoch = Math.max(sum.maxEpoch, entry.epoch);
     sum.maxNumber = Math.max(sum.maxNumber, entry.n);
-    const sequence = entry.kind === "put" ? entry.header.sequence : entry.kind === "sequence" ? entry.lastSequence : 0;
+    const sequence =
+      entry.kind === "put" ? entry.header.sequence : entry.kind === "sequence" ? entry.lastSequence : 0;
     if (sequence === 0) continue;
     sum.lastSequence = Math.max(sum.lastSequence, sequence);
     if (sum.firstSequence === 0 || sequence < sum.firstSequence) sum.firstSequence = sequence;
@@ -72,7 +73,12 @@ export async function encodeHint(
   const rows: unknown[] = [];
   let offset = HEAD_BYTES;
   for (const [agentId, entries] of agents) {
-    const located = entries.map((e) => [encodeEntry(e), e.offset, e.length, e.kind === "put" ? e.sectionOffset : 0]);
+    const located = entries.map((e) => [
+      encodeEntry(e),
+      e.offset,
+      e.length,
+      e.kind === "put" ? e.sectionOffset : 0,
+    ]);
     const plain = Buffer.from(JSON.stringify(located));
     const stored = await deflateRaw(plain, { level: 1 });
     const { maxEpoch, maxNumber, firstSequence, lastSequence } = summarize(entries);
@@ -82,7 +88,14 @@ export async function encodeHint(
     offset += stored.length;
   }
   const { format, storeId, writerId, number, compacted, voids } = header;
-  const segment = { format, storeId, writerId, number, compacted, void: voids.map((v) => [v.number, v.offset]) };
+  const segment = {
+    format,
+    storeId,
+    writerId,
+    number,
+    compacted,
+    void: voids.map((v) => [v.number, v.offset]),
+  };
   const at = [end.length, end.lastFrame, Buffer.from(end.chain).toString("hex")];
   const plain = Buffer.from(JSON.stringify({ segment, end: at, agents: rows }));
   const directory = await deflateRaw(plain, { level: 1 });
@@ -119,7 +132,9 @@ export async function readHintDirectory(fs: FileSystem, path: string): Promise<H
     if (!footer.subarray(12).equals(MAGIC) || length > size - HEAD_BYTES - FOOTER_BYTES) return undefined;
     const start = tail.length - FOOTER_BYTES - length;
     const directory =
-      start >= 0 ? tail.subarray(start, start + length) : await readAt(handle, size - FOOTER_BYTES - length, length);
+      start >= 0
+        ? tail.subarray(start, start + length)
+        : await readAt(handle, size - FOOTER_BYTES - length, length);
     if (crc32(directory) !== footer.readUInt32LE(8)) return undefined;
     return checkDirectory(await inflateJson(directory, footer.readUInt32LE(4)), size);
   } catch {
@@ -142,11 +157,20 @@ function checkDirectory(json: unknown, size: number): HintDirectory | undefined 
   const agents = new Map<string, Block>();
   for (const row of rows) {
     if (!Array.isArray(row) || typeof row[0] !== "string" || !row.slice(1).every(isNatural)) return undefined;
-    const [entries, maxEpoch, maxNumber, firstSequence, lastSequence, offset, storedBytes, plainBytes, crc] = row.slice(1) as [
-      number, number, number, number, number, number, number, number, number,
-    ];
+    const [entries, maxEpoch, maxNumber, firstSequence, lastSequence, offset, storedBytes, plainBytes, crc] =
+      row.slice(1) as [number, number, number, number, number, number, number, number, number];
     if (crc === undefined || offset + storedBytes > size) return undefined;
-    agents.set(row[0], { entries, maxEpoch, maxNumber, firstSequence, lastSequence, offset, storedBytes, plainBytes, crc });
+    agents.set(row[0], {
+      entries,
+      maxEpoch,
+      maxNumber,
+      firstSequence,
+      lastSequence,
+      offset,
+      storedBytes,
+      plainBytes,
+      crc,
+    });
   }
   return { header, end: { length, lastFrame, chain }, agents };
 }
@@ -167,7 +191,9 @@ export async function readHintEntries(
     const stored = await readAt(handle, block.offset, block.storedBytes);
     if (crc32(stored) !== block.crc) return undefined;
     const rows = await inflateJson(stored, block.plainBytes);
-    return Array.isArray(rows) && rows.length === block.entries ? decodeRows(rows, segment, directory.end.length) : undefined;
+    return Array.isArray(rows) && rows.length === block.entries
+      ? decodeRows(rows, segment, directory.end.length)
+      : undefined;
   } catch {
     // As above: the segment is read instead.
     return undefined;
@@ -176,7 +202,11 @@ export async function readHintEntries(
   }
 }
 
-function decodeRows(rows: readonly unknown[], segment: SegmentName, segmentBytes: number): StoredEntry[] | undefined {
+function decodeRows(
+  rows: readonly unknown[],
+  segment: SegmentName,
+  segmentBytes: number,
+): StoredEntry[] | undefined {
   let orphans = 0;
   const decoder = new EntryDecoder(() => orphans++);
   const entries: StoredEntry[] = [];

@@ -26,7 +26,11 @@ async function numbers(fs: FileSystem, layout: StoreLayout): Promise<number[]> {
 }
 
 /** The highest manifest that can be read; `known` is returned as it is while it is still the highest. */
-export async function readManifest(fs: FileSystem, layout: StoreLayout, known: Manifest = NO_MANIFEST): Promise<Manifest> {
+export async function readManifest(
+  fs: FileSystem,
+  layout: StoreLayout,
+  known: Manifest = NO_MANIFEST,
+): Promise<Manifest> {
   const damaged: number[] = [];
   for (const number of await numbers(fs, layout)) {
     if (number === known.number && damaged.length === 0) return known;
@@ -66,7 +70,11 @@ export function publishManifest(
 }
 
 /** Removes the manifests below `number`; their successor says all that they said. */
-export async function removeOlderManifests(fs: FileSystem, layout: StoreLayout, number: number): Promise<void> {
+export async function removeOlderManifests(
+  fs: FileSystem,
+  layout: StoreLayout,
+  number: number,
+): Promise<void> {
   for (const old of await numbers(fs, layout)) {
     if (old < number) await fs.unlink(layout.manifest(old)).catch(ignoreMissing);
   }

@@ -78,7 +78,11 @@ function diffChild(base: Json, next: Json, depth: number): readonly [Json] | Obj
   return equalJson(base, next) ? undefined : [next];
 }
 
-function patchObject(base: Metadata, patch: { readonly [key: string]: unknown }, depth: number): Metadata | undefined {
+function patchObject(
+  base: Metadata,
+  patch: { readonly [key: string]: unknown },
+  depth: number,
+): Metadata | undefined {
   if (depth > MAX_DEPTH + 1) return undefined;
   const { s = {}, d = [] } = patch;
   if (!isObject(s) || !Array.isArray(d)) return undefined;

@@ -47,7 +47,8 @@ function settle(found: readonly StoredEntry[]): { entries: StoredEntry[]; supers
     firstOfEpoch = Math.min(firstOfEpoch, entry.n);
     const last = entries[entries.length - 1];
     if (entry.n >= limit) superseded.push(entry);
-    else if (last !== undefined && compareKeys(last, entry) === 0) entries[entries.length - 1] = preferred(last, entry);
+    else if (last !== undefined && compareKeys(last, entry) === 0)
+      entries[entries.length - 1] = preferred(last, entry);
     else entries.push(entry);
   }
   return { entries: entries.reverse(), superseded: superseded.reverse() };
@@ -88,7 +89,11 @@ function nextSequence(entries: readonly StoredEntry[], from: number): number {
 }
 
 /** The numbers from..to without the ranges. */
-function without(from: number, to: number, ranges: readonly (readonly [number, number])[]): [number, number][] {
+function without(
+  from: number,
+  to: number,
+  ranges: readonly (readonly [number, number])[],
+): [number, number][] {
   const left: [number, number][] = [];
   let at = from;
   for (const [start, end] of [...ranges].sort((a, b) => a[0] - b[0])) {

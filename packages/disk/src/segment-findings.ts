@@ -4,38 +4,38 @@ import type { PutEntry, StoredEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
 import type { LostNumbers } from "./replay.js";
 import type { Segment } from "./segment.js";
-import type { DamagedRegion } from "./segment-scan.js";
+import type { DamagedRegion, Orphan } from "./segment-scan.js";
 
 /** Damage that scanning a segment met. */
 export function segmentFindings(segment: Segment): StoreFinding[] {
-  const findings = segment.damages.map((region) => damageFinding(segment, region));
-  if (segment.orphans.length > 0) findings.push(orphanFinding(segment));
+  const findings = segment.damages.map((region) => damageFinding(segment, region, []));
+  if (segment.orphans.length > 0) findings.push(orphanFinding(segment, segment.orphans));
   return findings;
 }
 
-function damageFinding(segment: Segment, { start, end, why }: DamagedRegion): StoreFinding {
+export function damageFinding(
+  segment: Segment,
+  { start, end, why }: DamagedRegion,
+  affectedIds: readonly string[],
+): StoreFinding {
   return {
     kind: "damaged",
     place: `${segment.path}:${start}`,
     message: `${end - start} bytes from offset ${start} of ${segment.path} are damaged: ${why}.`,
-    affectedIds: [],
-    remedy: "Restore what it held from a mirror; repair() moves the damaged file aside and keeps what can be read.",
+    affectedIds,
+    remedy:
+      "Restore what it held from a mirror; repair() moves the damaged file aside and keeps what can be read.",
   };
 }
 
-function orphanFinding(segment: Segment): StoreFinding {
+export function orphanFinding(segment: Segment, orphans: readonly Orphan[]): StoreFinding {
   return {
     kind: "damaged",
     place: segment.path,
     message: `Checkpoints in ${segment.path} cannot be restored, because what they are built on is damaged.`,
-    affectedIds: dependents(segment),
+    affectedIds: orphans.map(({ entry }) => entry.header.id),
     remedy: "Restore an older one, or from a mirror; repair() takes them out of the lists.",
   };
-}
-
-/** Ids of the puts whose base is missing. */
-function dependents(segment: Segment): string[] {
-  return segment.orphans.map(({ entry }) => entry.header.id);
 }
 
 export function supersededFinding(agentId: string, entries: readonly StoredEntry[]): StoreFinding {
@@ -50,12 +50,27 @@ export function supersededFinding(agentId: string, entries: readonly StoredEntry
   };
 }
 
-export function lostFinding(layout: StoreLayout, agentId: string, { from, to, ids }: LostNumbers): StoreFinding {
+export function lostFinding(
+  layout: StoreLayout,
+  agentId: string,
+  { from, to, ids }: LostNumbers,
+): StoreFinding {
   return {
     kind: "missing",
     place: layout.agent(agentId),
     message: `Entries ${from} to ${to} of ${JSON.stringify(agentId)} are in no segment${ids.length === 0 ? "" : `; they may have been ${ids[0]}${ids.length > 1 ? ` to ${ids.at(-1)}` : ""}`}.`,
     affectedIds: ids,
     remedy: "See the damaged or missing segment; restore from a mirror.",
+  };
+}
+
+export function damagedFile(path: string): StoreFinding {
+  return {
+    kind: "damaged",
+    place: path,
+    message: `${path} cannot be read.`,
+    affectedIds: [],
+    remedy:
+      "Nothing is lost. repair() writes it anew from what the segments say, and keeps the damaged file in quarantine.",
   };
 }

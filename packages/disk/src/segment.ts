@@ -3,9 +3,24 @@
  * its frames. Nothing here writes.
  */
 import { CkptError } from "@ckpt/errors";
-import { classify, FRAME_HEADER_BYTES, type FileHandle, type FileSystem, parseFrameHeader, readFully } from "@ckpt/io";
+import {
+  classify,
+  type FileHandle,
+  type FileSystem,
+  FRAME_HEADER_BYTES,
+  parseFrameHeader,
+  readFully,
+} from "@ckpt/io";
+import { replaceFile } from "./checked-json.js";
 import type { StoredEntry } from "./entry.js";
-import { type AgentSummary, type HintDirectory, readHintDirectory, readHintEntries, summarize } from "./hint-file.js";
+import {
+  type AgentSummary,
+  encodeHint,
+  type HintDirectory,
+  readHintDirectory,
+  readHintEntries,
+  summarize,
+} from "./hint-file.js";
 import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import type { SegmentHeader, VoidFrom } from "./segment-header.js";
 import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
@@ -35,6 +50,8 @@ export class Segment implements SegmentName {
   #scanning: Promise<SegmentScan> | undefined;
   /** The segment's file is not there; what its hint says is all that is left. */
   isMissing = false;
+  /** Written by this process. */
+  isOwn = false;
 
   constructor(context: SegmentContext, name: SegmentName, facts: SegmentFacts) {
     this.writerId = name.writerId;
@@ -43,6 +60,16 @@ export class Segment implements SegmentName {
     this.path = context.layout.segment(name);
     this.#context = context;
     this.#facts = facts;
+  }
+
+  /** The view of a segment that this process writes: it is told what was acknowledged. */
+  static written(context: SegmentContext, header: SegmentHeader, end: SegmentEnd): Segment {
+    const segment = new Segment(context, header, { voidFrom: undefined, knownAckedBytes: undefined });
+    segment.isOwn = true;
+    segment.#scan = new SegmentScan(segment);
+    segment.#scan.header = header;
+    segment.#scan.end = end;
+    return segment;
   }
 
   get header(): SegmentHeader | undefined {
@@ -122,6 +149,7 @@ export class Segment implements SegmentName {
         // The hint went bad or away after its directory was read.
         this.#scanning ??= this.#scanAll();
         this.#scan = await this.#scanning;
+        this.#scanning = undefined;
         this.#directory = undefined;
       }
     }
@@ -147,6 +175,45 @@ export class Segment implements SegmentName {
     const fresh: StoredEntry[] = [];
     for (const [agentId, list] of this.#scan.agents) fresh.push(...list.slice(before.get(agentId) ?? 0));
     return fresh;
+  }
+
+  /** Reads and checks every frame of the file anew, whatever the hint says. */
+  async rescan(signal?: AbortSignal): Promise<SegmentScan> {
+    const handle = await this.#context.fs.open(this.path, { access: "read" });
+    try {
+      const scan = new SegmentScan(this);
+      const limits = this.#limits();
+      // What was acknowledged is known; bytes behind it may be on their way this moment.
+      const known = Math.max(limits.knownAckedBytes ?? 0, this.hasHint || this.isOwn ? this.end.length : 0);
+      await scan.advance(handle, {
+        ...limits,
+        ...(this.isOwn ? { to: this.end.length } : {}),
+        knownAckedBytes: known,
+        signal,
+      });
+      return scan;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Adds what this process has written and had acknowledged. */
+  append(entries: readonly StoredEntry[], end: SegmentEnd): void {
+    const scan = this.#scan!;
+    for (const entry of entries) scan.add(entry);
+    scan.end = end;
+  }
+
+  /** Writes the hint of this sealed segment, and lives on it from then on. */
+  async writeHint(): Promise<void> {
+    const scan = this.#scan;
+    if (scan?.header === undefined || scan.damages.length + scan.orphans.length > 0) return;
+    const { fs, layout } = this.#context;
+    await replaceFile(fs, layout.hint(this), await encodeHint(scan.header, scan.end, scan.agents));
+    const directory = await readHintDirectory(fs, layout.hint(this));
+    if (directory === undefined) return;
+    this.#directory = directory;
+    this.#scan = undefined;
   }
 
   /** A later segment of the writer says that this one ends at `offset`. */
@@ -210,7 +277,8 @@ export async function endsWith(handle: FileHandle, end: SegmentEnd): Promise<boo
   const { size } = await handle.stat();
   if (size < end.length) return false;
   const header = await headerAt(handle, end.lastFrame);
-  if (header === undefined || end.lastFrame + FRAME_HEADER_BYTES + header.bodyBytes !== end.length) return false;
+  if (header === undefined || end.lastFrame + FRAME_HEADER_BYTES + header.bodyBytes !== end.length)
+    return false;
   return Buffer.compare(header.chain, end.chain) === 0;
 }
 

@@ -1,5 +1,5 @@
-import { classify, type FileSystem, parseProcessIdentity, proveDeath, readFully } from "@ckpt/io";
 import path from "node:path";
+import { classify, type FileSystem, parseProcessIdentity, proveDeath, readFully } from "@ckpt/io";
 import type { StoreLayout } from "./layout.js";
 
 const MAX_LEASE_BYTES = 16 * 1024;
@@ -9,7 +9,11 @@ const LEASE = /^([1-9]\d{0,15})\.(lease|released)$/;
  * Whether a writer can still write, found out by reading alone: `ended` when it gave its directory back, or its process is
  * proven gone. Whatever is not certain is `living`.
  */
-export async function writerState(fs: FileSystem, layout: StoreLayout, writerId: string): Promise<"living" | "ended"> {
+export async function writerState(
+  fs: FileSystem,
+  layout: StoreLayout,
+  writerId: string,
+): Promise<"living" | "ended"> {
   const directory = layout.writer(writerId);
   try {
     const names = await fs.readdir(directory);

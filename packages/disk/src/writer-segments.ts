@@ -41,7 +41,9 @@ export class WriterSegments {
     this.state = await writerState(this.#fs, this.#layout, this.writerId);
     this.heads = await readHeads(this.#fs, this.#layout, this.writerId);
     const numbers = await this.#numbers();
-    const wanted = new Set(numbers.filter((n) => !isReplaced(segmentKey({ writerId: this.writerId, number: n }))));
+    const wanted = new Set(
+      numbers.filter((n) => !isReplaced(segmentKey({ writerId: this.writerId, number: n }))),
+    );
     const gone = [...this.segments.values()].filter((segment) => !wanted.has(segment.number));
     for (const segment of gone) this.segments.delete(segment.number);
     const opened: Segment[] = [];

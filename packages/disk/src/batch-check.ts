@@ -1,0 +1,206 @@
+/**
+ * From the entries of a commit to items with fixed numbers: everything that can be refused is refused here, before anything
+ * changes. One synchronous pass inside the call.
+ */
+import {
+  type CheckpointDraft,
+  captureMetadata,
+  freezeJson,
+  type Snapshot,
+  type StoreEntry,
+  type StoreEvent,
+  validateAgentId,
+  validateCheckpointId,
+  validateName,
+} from "@ckpt/core";
+import type { AgentWriter, PendingPut } from "./agent-writer.js";
+import type { EventEntry, PutEntry, RemovalEntry } from "./entry.js";
+import { decodeEvent } from "./event-decode.js";
+import { noPlace } from "./no-place.js";
+import type { Limits } from "./options.js";
+import { type CommitItem, PendingCommit, type PutItem } from "./pending-commit.js";
+import { conflict, invalid, overLimit } from "./refusals.js";
+
+/** A put of the batch: to be written, on its way already, or stored. */
+export type PutOutcome = PendingPut | PutEntry;
+
+export interface CheckedBatch {
+  /** Undefined when there is nothing to write. */
+  readonly commit: PendingCommit | undefined;
+  /** The puts, in order. */
+  readonly puts: readonly PutOutcome[];
+}
+
+/** What a batch is checked against. */
+export interface BatchLimits extends Limits {
+  /** Whether a stored put is known to be on the disk. */
+  isTrusted(put: PutEntry): boolean;
+}
+
+/** What the entries before have done to an agent, as far as later entries of the batch must know. */
+interface Ahead {
+  lastSequence: number;
+  readonly put: Map<string, PutItem>;
+  readonly removed: Set<string>;
+}
+
+/** Longest text kept for a removal's reason, in UTF-16 units. */
+const MAX_REASON = 1000;
+const MAX_TIMESTAMP = 64;
+
+export class BatchCheck {
+  readonly #writerOf: (agentId: string) => AgentWriter;
+  readonly #limits: BatchLimits;
+  readonly #ahead = new Map<string, Ahead>();
+  readonly #items: CommitItem[] = [];
+  readonly #puts: PutOutcome[] = [];
+  /** Applied once every entry has been found acceptable. */
+  readonly #effects: (() => void)[] = [];
+
+  constructor(writerOf: (agentId: string) => AgentWriter, limits: BatchLimits) {
+    this.#writerOf = writerOf;
+    this.#limits = limits;
+  }
+
+  /** Throws, having changed nothing, or gives out numbers. */
+  check(entries: readonly StoreEntry[]): CheckedBatch {
+    if (!Array.isArray(entries)) throw invalid("entries", "A commit takes an array of entries.");
+    const most = this.#limits.maxEntriesPerCommit;
+    if (entries.length > most) throw overLimit("entries in one commit", entries.length, most);
+    for (const entry of entries) this.#accept(entry);
+    for (const effect of this.#effects) effect();
+    const commit = this.#items.length === 0 ? undefined : new PendingCommit(this.#items);
+    return { commit, puts: this.#puts };
+  }
+
+  #accept(entry: StoreEntry): void {
+    switch (entry?.op) {
+      case "put":
+        return this.#put(entry.header, entry.snapshot);
+      case "remove":
+        return this.#remove(entry.agentId, entry.ids, entry.reason);
+      case "event":
+        return this.#event(entry.agentId, entry.event);
+      default:
+        throw invalid("entries", "An entry is a put, a remove or an event.");
+    }
+  }
+
+  #put(header: CheckpointDraft, snapshot: Snapshot): void {
+    const draft = checkDraft(header);
+    const { agentId, id, sequence } = draft;
+    const writer = this.#writerOf(agentId);
+    const most = this.#limits.maxStateBytes;
+    if (snapshot.weight > most) throw overLimit("bytes of state", snapshot.weight, most);
+    const ahead = this.#aheadOf(writer);
+    const known = this.#known(writer, ahead, id);
+    if (known !== undefined) {
+      const [knownSequence, knownHash] =
+        "snapshot" in known
+          ? [known.sequence, known.snapshot.hash]
+          : [known.header.sequence, known.header.stateHash];
+      if (knownSequence !== sequence || knownHash !== snapshot.hash) {
+        throw conflict(`The id ${JSON.stringify(id)} is taken by another state or sequence.`, draft);
+      }
+      // A retry changes nothing, unless what is stored may not be on the disk: then it is written once more.
+      if ("snapshot" in known || this.#limits.isTrusted(known)) {
+        this.#puts.push(known);
+        return;
+      }
+    } else if (sequence <= ahead.lastSequence) {
+      throw conflict(`Sequence ${sequence} is not above ${ahead.lastSequence}, the agent's last.`, draft);
+    }
+    const item = {
+      kind: "put" as const,
+      writer,
+      n: 0,
+      sequence,
+      draft,
+      snapshot,
+      header: undefined,
+      commit: undefined,
+    };
+    ahead.lastSequence = Math.max(ahead.lastSequence, sequence);
+    ahead.removed.delete(id);
+    ahead.put.set(id, item);
+    this.#puts.push(item);
+    this.#effects.push(() => {
+      item.n = writer.nextNumber();
+      this.#items.push(item);
+      writer.willPut(id, item);
+    });
+  }
+
+  #known(writer: AgentWriter, ahead: Ahead, id: string): PutOutcome | undefined {
+    const item = ahead.put.get(id);
+    if (item !== undefined || ahead.removed.has(id)) return item;
+    const found = writer.find(id);
+    return found === undefined ? undefined : "pending" in found ? found.pending : found.stored;
+  }
+
+  #remove(agentId: string, wanted: readonly string[], reason: string): void {
+    const writer = this.#writerOf(validateAgentId(agentId));
+    if (!Array.isArray(wanted)) throw invalid("ids", "A removal takes an array of ids.");
+    const ahead = this.#aheadOf(writer);
+    const ids = [...new Set(wanted.map((id) => validateCheckpointId(id)))].filter(
+      (id) => this.#known(writer, ahead, id) !== undefined,
+    );
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      ahead.put.delete(id);
+      ahead.removed.add(id);
+    }
+    const why = typeof reason === "string" ? reason.slice(0, MAX_REASON) : "";
+    this.#effects.push(() => {
+      const entry: RemovalEntry = { kind: "removal", ...keyOf(writer), ...noPlace(), ids, reason: why };
+      this.#items.push({ kind: "fact", writer, entry });
+      writer.willRemove(ids);
+    });
+  }
+
+  #event(agentId: string, raw: StoreEvent): void {
+    const writer = this.#writerOf(validateAgentId(agentId));
+    const event = decodeEvent(freezeJson(raw, "event"));
+    if (event === undefined) throw invalid("event", "The event is none that the store port names.");
+    this.#effects.push(() => {
+      const entry: EventEntry = { kind: "event", ...keyOf(writer), ...noPlace(), event };
+      this.#items.push({ kind: "fact", writer, entry });
+    });
+  }
+
+  #aheadOf(writer: AgentWriter): Ahead {
+    let ahead = this.#ahead.get(writer.agentId);
+    if (ahead === undefined) {
+      ahead = { lastSequence: writer.lastSequence, put: new Map(), removed: new Set() };
+      this.#ahead.set(writer.agentId, ahead);
+    }
+    return ahead;
+  }
+}
+
+function keyOf(writer: AgentWriter): { agentId: string; epoch: number; n: number } {
+  return { agentId: writer.agentId, epoch: writer.epoch, n: writer.nextNumber() };
+}
+
+/** The draft with its own fields only, checked and frozen. */
+function checkDraft(header: CheckpointDraft): CheckpointDraft {
+  const { sequence, timestamp, parentId, schemaVersion } = header;
+  if (!Number.isSafeInteger(sequence) || sequence < 1)
+    throw invalid("sequence", "A sequence is a whole number from 1 on.");
+  if (typeof timestamp !== "string" || timestamp === "" || timestamp.length > MAX_TIMESTAMP) {
+    throw invalid("timestamp", "A timestamp is a text of at most 64 characters.");
+  }
+  if (schemaVersion !== null && !Number.isFinite(schemaVersion)) {
+    throw invalid("schemaVersion", "A schema version is a number or null.");
+  }
+  return {
+    id: validateCheckpointId(header.id),
+    agentId: validateAgentId(header.agentId),
+    sequence,
+    name: validateName(header.name),
+    timestamp,
+    parentId: parentId === null ? null : validateCheckpointId(parentId),
+    metadata: captureMetadata(header.metadata),
+    schemaVersion,
+  };
+}

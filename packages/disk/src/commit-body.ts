@@ -1,0 +1,96 @@
+/** The body of a commit, small ones at once, large ones in slices that leave the event loop room. */
+import type { CheckpointHeader } from "@ckpt/core";
+import { encodeCommitHeader } from "./commit-record.js";
+import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";
+import type { PendingCommit, WrittenEntry } from "./pending-commit.js";
+import { type PutPlan, planPut } from "./put-plan.js";
+import { Slices } from "./slices.js";
+
+/** States up to this weight in all are encoded inside the call; more goes in slices. */
+const AT_ONCE_BYTES = 256 * 1024;
+
+export interface PlannedBody {
+  readonly entries: readonly WrittenEntry[];
+  readonly plans: readonly PutPlan[];
+  readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+}
+
+/** Plans a commit for the segment `number`. */
+export function planCommit(commit: PendingCommit, number: number, maxChainDeltas: number): PlannedBody {
+  const plans: PutPlan[] = [];
+  const steps: (PutPlan | WrittenEntry)[] = [];
+  let weight = 0;
+  for (const item of commit.items) {
+    if (item.kind === "fact") {
+      steps.push(item.entry);
+      continue;
+    }
+    const plan = planPut(item, number, maxChainDeltas);
+    weight += plan.weight;
+    plans.push(plan);
+    steps.push(plan);
+  }
+  const entries = steps.map((step) => ("entry" in step ? step.entry : step));
+  const body = weight <= AT_ONCE_BYTES ? bodyAtOnce(steps) : bodyInSlices(steps);
+  return { entries, plans, body };
+}
+
+function bodyAtOnce(steps: readonly (PutPlan | WrittenEntry)[]): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  const raw: RawEntry[] = [];
+  let offset = 0;
+  for (const step of steps) {
+    if (!("entry" in step)) {
+      raw.push(encodeEntry(step));
+      continue;
+    }
+    let bytes = 0;
+    for (const chunk of step.chunks()) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+    }
+    raw.push(finishPut(step, offset, bytes));
+    offset += bytes;
+  }
+  chunks.push(encodeCommitHeader(raw));
+  return chunks;
+}
+
+async function* bodyInSlices(
+  steps: readonly (PutPlan | WrittenEntry)[],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const slices = new Slices();
+  const raw: RawEntry[] = [];
+  let offset = 0;
+  for (const step of steps) {
+    if (!("entry" in step)) {
+      raw.push(encodeEntry(step));
+      continue;
+    }
+    let bytes = 0;
+    for (const chunk of step.chunks()) {
+      yield chunk;
+      bytes += chunk.length;
+      const pause = slices.pause();
+      if (pause !== undefined) await pause;
+    }
+    raw.push(finishPut(step, offset, bytes));
+    offset += bytes;
+  }
+  yield encodeCommitHeader(raw);
+}
+
+/** Fills in what is known only now: where the record is, how long, and the state's hash, a by-product of encoding it. */
+function finishPut(
+  { item, entry, base, weight, metadata }: PutPlan,
+  offset: number,
+  bytes: number,
+): RawEntry {
+  const header: CheckpointHeader = Object.freeze({ ...entry.header, stateHash: item.snapshot.hash });
+  entry.header = header;
+  entry.sectionOffset = offset;
+  entry.sectionBytes = bytes;
+  base.chainBytes += bytes - weight;
+  item.header = header;
+  return encodePut(entry, metadata);
+}

@@ -1,0 +1,147 @@
+import {
+  type AgentState,
+  asyncDispose,
+  type CheckpointHeader,
+  type CheckpointStore,
+  type CommitReceipt,
+  type CompactionReport,
+  type HeaderQuery,
+  type Lease,
+  type Snapshot,
+  type StoreCapabilities,
+  type StoreEntry,
+  type StoreFinding,
+  throwIfAborted,
+} from "@ckpt/core";
+import { toCkptError } from "@ckpt/io";
+import { type DiskStoreOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { closed, invalid } from "./refusals.js";
+import { type CoreUse, useCore } from "./registry.js";
+import type { StoreCore } from "./store-core.js";
+
+interface Abortable {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The checkpoint store on disk: a log of checksummed frames, keyframes and deltas, one directory. docs/format.md says what it
+ * writes, docs/durability.md what it promises.
+ *
+ * The constructor does nothing. The first call opens the directory, only reading; the first `acquire` creates what is missing.
+ * Store objects on one directory in one process share one log; several processes may share a directory, each agent with one
+ * writer at a time. Receipts say `durable`: such a commit survives a kill, a power cut and a reopen.
+ *
+ * Rejects with the codes of {@link DiskStoreCode}; what each method rejects with is said at the store port.
+ */
+export class DiskStore implements CheckpointStore {
+  readonly supports: StoreCapabilities = Object.freeze({
+    durable: true,
+    leases: true,
+    fencing: false,
+    maintenance: true,
+  });
+  /** The directory as it was given. */
+  readonly directory: string;
+  readonly #options: ResolvedOptions;
+  #opening: Promise<CoreUse> | undefined;
+  #use: CoreUse | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Throws `CKPT_INVALID_ARGUMENT` for an option or directory that is none. */
+  constructor(directory: string, options: DiskStoreOptions = {}) {
+    if (typeof directory !== "string" || directory === "" || directory.includes("\0")) {
+      throw invalid("directory", "A store needs the path of a directory.");
+    }
+    this.directory = directory;
+    this.#options = resolveOptions(options);
+  }
+
+  /**
+   * Rejects also with `CKPT_NO_SPACE`, `CKPT_NO_PERMISSION` and `CKPT_IO` when the batch could not be made durable in a fresh
+   * segment either; then it is not there, except whole after a crash, and the store can be used on. A signal that fires
+   * after the call has begun does not take the commit back.
+   */
+  async commit(entries: readonly StoreEntry[], options: Abortable = {}): Promise<CommitReceipt> {
+    throwIfAborted(options.signal, "commit");
+    // No wait before the capture: a commit needs a lease, and whoever has one has opened the store.
+    const core = this.#use === undefined ? await this.#core("commit") : this.#opened("commit");
+    return core.commit(entries, this);
+  }
+
+  async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {
+    return (await this.#core("list")).list(agentId, query);
+  }
+
+  async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {
+    return (await this.#core("get")).get(agentId, id);
+  }
+
+  async load(agentId: string, id: string, options: Abortable = {}): Promise<Snapshot> {
+    throwIfAborted(options.signal, "load");
+    return (await this.#core("load")).load(agentId, id, options.signal);
+  }
+
+  async agent(agentId: string): Promise<AgentState | undefined> {
+    return (await this.#core("agent")).agent(agentId);
+  }
+
+  async agents(): Promise<string[]> {
+    return (await this.#core("agents")).agents();
+  }
+
+  async acquire(agentId: string): Promise<Lease> {
+    return (await this.#core("acquire")).acquire(agentId, this);
+  }
+
+  async *verify(options: { sample?: number; signal?: AbortSignal } = {}): AsyncGenerator<StoreFinding> {
+    throwIfAborted(options.signal, "verify");
+    yield* (await this.#core("verify")).verify(options);
+  }
+
+  async compact(options: Abortable = {}): Promise<CompactionReport> {
+    throwIfAborted(options.signal, "compact");
+    return (await this.#core("compact")).compact(options.signal);
+  }
+
+  takeFindings(): StoreFinding[] {
+    if (this.#closing !== undefined) throw closed("takeFindings");
+    return this.#use?.core.takeFindings() ?? [];
+  }
+
+  /** Finishes the commits under way, gives the leases back, and closes the directory with the last store object on it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const use = this.#use ?? (await this.#opening?.catch(() => undefined));
+    if (use === undefined) return;
+    try {
+      await use.core.releaseAll(this);
+    } finally {
+      await use.close();
+    }
+  }
+
+  async #core(call: string): Promise<StoreCore> {
+    if (this.#closing !== undefined) throw closed(call);
+    this.#opening ??= useCore(this.directory, this.#options);
+    try {
+      this.#use = await this.#opening;
+    } catch (error) {
+      this.#opening = undefined;
+      throw toCkptError(error, { doing: "open the store in", path: this.directory });
+    }
+    return this.#opened(call);
+  }
+
+  #opened(call: string): StoreCore {
+    if (this.#closing !== undefined) throw closed(call);
+    return this.#use!.core;
+  }
+}

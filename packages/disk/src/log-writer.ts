@@ -1,0 +1,226 @@
+/**
+ * Sends commits to the current segment, and gets over its failures.
+ *
+ * What must hold:
+ * - commits are acknowledged in the order in which they were submitted, whatever segments they end up in;
+ * - a segment in which a write failed takes nothing more, and nothing of it counts behind its acknowledged end;
+ * - what was sent there and not acknowledged goes to a fresh segment with the same ids, epochs and numbers, or is rejected,
+ *   all of it, with the agents back at what was acknowledged.
+ */
+import { isCkptError } from "@ckpt/errors";
+import { type AppendReceipt, classify, type FileSystem, toCkptError } from "@ckpt/io";
+import { planCommit } from "./commit-body.js";
+import type { SegmentHead } from "./heads.js";
+import type { StoreLayout } from "./layout.js";
+import { LogSegment } from "./log-segment.js";
+import type { ResolvedOptions } from "./options.js";
+import type { PendingCommit } from "./pending-commit.js";
+import { FORMAT_VERSION, type VoidFrom } from "./segment-header.js";
+
+/** Fresh segments that are tried in a row, before what is pending is rejected. */
+const MAX_FAILURES = 2;
+/** A segment is worth keeping while its keyframes are more than this share of it. */
+const KEYFRAME_SHARE = 4;
+
+export interface LogWriterContext {
+  readonly fs: FileSystem;
+  readonly layout: StoreLayout;
+  readonly options: ResolvedOptions;
+  readonly storeId: string;
+  readonly writerId: string;
+  /** A segment has been begun. */
+  onSegment(segment: LogSegment): void;
+  /** A commit is durable; its entries have their places. */
+  onCommit(commit: PendingCommit): void;
+  /** A segment takes no more. Must not throw. */
+  onSealed(segment: LogSegment): Promise<void>;
+  /** The disk is full: gives up what is kept for that. False: there is nothing. */
+  releaseReserve(): Promise<boolean>;
+}
+
+export class LogWriter {
+  readonly #context: LogWriterContext;
+  #current: LogSegment | undefined;
+  /** Everything that is not acknowledged, in order. */
+  #queue: PendingCommit[] = [];
+  #nextNumber = 1;
+  #voids: VoidFrom[] = [];
+  #failures = 0;
+  #lastFailure: unknown;
+  #switching: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+  readonly #sealing = new Set<Promise<void>>();
+
+  constructor(context: LogWriterContext) {
+    this.#context = context;
+  }
+
+  get current(): LogSegment | undefined {
+    return this.#current;
+  }
+
+  head(): SegmentHead | undefined {
+    return this.#current?.head();
+  }
+
+  /** Takes a number for a segment that someone else writes in this writer's name (compaction). */
+  takeNumber(): number {
+    return this.#nextNumber++;
+  }
+
+  submit(commit: PendingCommit): void {
+    this.#queue.push(commit);
+    if (this.#switching !== undefined) return;
+    if (this.#current === undefined) this.#switch();
+    else this.#send(commit, this.#current);
+  }
+
+  /** Resolves when nothing is on its way. */
+  async settled(): Promise<void> {
+    while (this.#queue.length > 0 || this.#switching !== undefined) {
+      await (this.#switching ?? this.#queue.at(-1)!.done.then(ignore, ignore));
+    }
+    await Promise.all(this.#sealing);
+  }
+
+  /** Ends the current segment; the next commit begins another. */
+  async seal(): Promise<void> {
+    await this.settled();
+    if (this.#current !== undefined && this.#switching === undefined) this.#switch();
+    await this.settled();
+  }
+
+  #switch(): void {
+    this.#switching = this.#switchSegments().finally(() => {
+      this.#switching = undefined;
+      // A segment that failed again, or commits that came while the last one was sealed.
+      if (this.#current?.isFailed === true || (this.#current === undefined && this.#queue.length > 0))
+        this.#switch();
+    });
+  }
+
+  /** Ends the current segment, and begins another when there is something to write. */
+  async #switchSegments(): Promise<void> {
+    if (this.#current !== undefined) {
+      await this.#drain(this.#current);
+      this.#retire(this.#current);
+    }
+    while (this.#queue.length > 0 && this.#current === undefined) {
+      try {
+        if (this.#failures > MAX_FAILURES) throw this.#lastFailure;
+        this.#current = await this.#begin();
+      } catch (error) {
+        await this.#couldNotBegin(error);
+      }
+    }
+    for (const commit of [...this.#queue]) {
+      if (this.#current === undefined || this.#current.isFailed) return;
+      this.#send(commit, this.#current);
+    }
+  }
+
+  async #couldNotBegin(error: unknown): Promise<void> {
+    const kind = classify(error);
+    const isFinal = kind === "no-space" || kind === "no-permission" || ++this.#failures > MAX_FAILURES;
+    if (!isFinal) return;
+    if (kind === "no-space" && this.#queue.every((c) => c.isSmall) && (await this.#context.releaseReserve()))
+      return;
+    this.#giveUp(error);
+  }
+
+  async #begin(): Promise<LogSegment> {
+    const { fs, layout, storeId, writerId } = this.#context;
+    const number = this.#nextNumber++;
+    const header = {
+      format: FORMAT_VERSION,
+      storeId,
+      writerId,
+      number,
+      compacted: false,
+      voids: this.#voids,
+    };
+    const segment = await LogSegment.create(fs, layout, header);
+    this.#context.onSegment(segment);
+    return segment;
+  }
+
+  /** What was sent to a segment that is sound is waited for. */
+  async #drain(segment: LogSegment): Promise<void> {
+    while (!segment.isFailed && this.#queue.some((commit) => commit.isSent)) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+  }
+
+  #retire(segment: LogSegment): void {
+    this.#current = undefined;
+    segment.isSealed = true;
+    if (segment.isFailed) {
+      const { number } = segment.header;
+      this.#voids = [...this.#voids, { number, offset: segment.end.length }];
+      segment.view.setVoid(segment.end.length);
+      for (const commit of this.#queue) commit.isSent = false;
+    }
+    const sealing = this.#context.onSealed(segment).finally(() => this.#sealing.delete(sealing));
+    this.#sealing.add(sealing);
+  }
+
+  #send(commit: PendingCommit, segment: LogSegment): void {
+    const { maxChainDeltas } = this.#context.options;
+    try {
+      const planned = planCommit(commit, segment.header.number, maxChainDeltas);
+      commit.planned = planned.entries;
+      commit.isSent = true;
+      segment.append(planned.body).then(
+        (receipt) => this.#acknowledge(commit, segment, receipt),
+        (error: unknown) => this.#fail(segment, error),
+      );
+    } catch (error) {
+      // Nothing that was accepted fails to encode; should it, the numbers behind it would have a hole.
+      segment.isFailed = true;
+      this.#giveUp(error);
+      this.#fail(segment, error);
+    }
+  }
+
+  #acknowledge(commit: PendingCommit, segment: LogSegment, receipt: AppendReceipt): void {
+    // Behind a failure nothing counts: it is in the fresh segment anew, or was rejected.
+    if (segment.isFailed) return;
+    this.#failures = 0;
+    this.#queue.shift();
+    segment.acknowledge(commit.planned, receipt);
+    this.#context.onCommit(commit);
+    commit.succeed(receipt.length);
+    this.#drained?.();
+    if (this.#switching === undefined && this.#isFull(segment)) this.#switch();
+  }
+
+  #isFull(segment: LogSegment): boolean {
+    const { length } = segment.end;
+    return length >= this.#context.options.segmentBytes && length >= KEYFRAME_SHARE * segment.keyframeBytes;
+  }
+
+  #fail(segment: LogSegment, error: unknown): void {
+    if (segment !== this.#current) return;
+    if (!segment.isFailed) this.#failures++;
+    segment.isFailed = true;
+    this.#lastFailure = segment.log.failure ?? error;
+    // A body that failed by itself leaves a hole: what comes behind it is not what it was planned on.
+    if (!isCkptError(error, "CKPT_LOG_POISONED")) this.#giveUp(error);
+    this.#drained?.();
+    if (this.#switching === undefined) this.#switch();
+  }
+
+  /** Rejects everything pending; the agents go back to what was acknowledged. */
+  #giveUp(cause: unknown): void {
+    const error = toCkptError(cause, { doing: "write to the store in", path: this.#context.layout.root });
+    const rejected = this.#queue;
+    this.#queue = [];
+    this.#failures = 0;
+    for (const writer of new Set(rejected.flatMap((commit) => [...commit.writers]))) writer.reset();
+    for (const commit of rejected) commit.fail(error);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,57 @@
+import type { CheckpointDraft } from "@ckpt/core";
+import type { AgentWriter, PendingPut } from "./agent-writer.js";
+import type { EventEntry, PutEntry, RemovalEntry } from "./entry.js";
+
+/** A put before it is planned: its number is fixed, how it is stored is not. */
+export interface PutItem extends PendingPut {
+  readonly kind: "put";
+  readonly writer: AgentWriter;
+  readonly n: number;
+  readonly draft: CheckpointDraft;
+}
+
+export interface FactItem {
+  readonly kind: "fact";
+  readonly writer: AgentWriter;
+  readonly entry: RemovalEntry | EventEntry;
+}
+
+export type CommitItem = PutItem | FactItem;
+export type WrittenEntry = PutEntry | RemovalEntry | EventEntry;
+
+/** One batch on its way to the log. */
+export class PendingCommit {
+  readonly items: readonly CommitItem[];
+  readonly writers: ReadonlySet<AgentWriter>;
+  /** Resolves to the bytes written, once durable. */
+  readonly done: Promise<number>;
+  /** How it is stored in the segment that it was last sent to. */
+  planned: readonly WrittenEntry[] = [];
+  isSent = false;
+  #resolve!: (bytesWritten: number) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(items: readonly CommitItem[]) {
+    this.items = items;
+    this.writers = new Set(items.map((item) => item.writer));
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    for (const item of items) if (item.kind === "put") item.commit = this;
+    for (const writer of this.writers) writer.begin();
+  }
+
+  /** Whether it only removes or records facts: such a commit may use the reserve of a full disk. */
+  get isSmall(): boolean {
+    return this.items.every((item) => item.kind === "fact");
+  }
+
+  succeed(bytesWritten: number): void {
+    this.#resolve(bytesWritten);
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+  }
+}

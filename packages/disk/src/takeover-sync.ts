@@ -1,0 +1,55 @@
+/**
+ * The page cache is not the disk: what a dead writer had written but not synced can be read now and be gone after a power
+ * cut. So its segments are synced by whoever takes an agent over, before anything in them is relied on.
+ */
+import type { FileSystem } from "@ckpt/io";
+import type { Findings } from "./findings.js";
+import type { Segment } from "./segment.js";
+
+export class TakeoverSync {
+  readonly #fs: FileSystem;
+  readonly #findings: Findings;
+  /** Up to which length a segment is known to be on the disk. */
+  readonly #synced = new Map<string, number>();
+  /** Segments whose sync failed: a second one would only say that the pages are clean. */
+  readonly #failed = new Set<string>();
+
+  constructor(fs: FileSystem, findings: Findings) {
+    this.#fs = fs;
+    this.#findings = findings;
+  }
+
+  /** Whether what the segment holds can be taken for durable. */
+  isTrusted(key: string): boolean {
+    return !this.#failed.has(key);
+  }
+
+  async sync(segments: readonly Segment[]): Promise<void> {
+    for (const segment of segments) await this.#syncOne(segment);
+  }
+
+  async #syncOne(segment: Segment): Promise<void> {
+    // A hint is written after its segment was synced and closed.
+    if (segment.hasHint || segment.isMissing || segment.isOwn || this.#failed.has(segment.key)) return;
+    if ((this.#synced.get(segment.key) ?? 0) >= segment.end.length) return;
+    const { length } = segment.end;
+    try {
+      const handle = await this.#fs.open(segment.path, { access: "read" });
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      this.#synced.set(segment.key, length);
+    } catch (error) {
+      this.#failed.add(segment.key);
+      this.#findings.add({
+        kind: "stale",
+        place: segment.path,
+        message: `${segment.path} could not be synced: ${error instanceof Error ? error.message : String(error)}`,
+        affectedIds: [],
+        remedy: "What was acknowledged is on the disk; a retry of what was not is written anew.",
+      });
+    }
+  }
+}

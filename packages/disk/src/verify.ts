@@ -1,0 +1,89 @@
+/** Checks everything that can be checked by reading: docs/durability.md says what each finding means. */
+import { type StoreFinding, throwIfAborted } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
+import type { FileSystem } from "@ckpt/io";
+import type { Catalog } from "./catalog.js";
+import type { PutEntry } from "./entry.js";
+import { checkHeads } from "./head-check.js";
+import type { StoreLayout } from "./layout.js";
+import { loadState } from "./load-state.js";
+import type { Segment } from "./segment.js";
+import { checkSegment } from "./segment-check.js";
+import { lostFinding, supersededFinding } from "./segment-findings.js";
+
+export interface VerifyContext {
+  readonly fs: FileSystem;
+  readonly layout: StoreLayout;
+  readonly catalog: Catalog;
+}
+
+export interface VerifyOptions {
+  readonly sample?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Streams what is wrong: recorded heads, then each segment's frames, then each checkpoint by restoring it. */
+export async function* verifyStore(
+  context: VerifyContext,
+  options: VerifyOptions,
+): AsyncGenerator<StoreFinding> {
+  const { catalog, fs, layout } = context;
+  const { signal, sample = 1 } = options;
+  const isChosen = () => sample >= 1 || Math.random() < sample;
+  await catalog.refresh();
+  yield* catalog.structuralFindings();
+  for (const writer of catalog.writers.values()) {
+    yield* await checkHeads({ fs, layout, isReplaced: (key) => catalog.isReplaced(key) }, writer);
+  }
+  const named = new Set<string>();
+  for (const segment of catalog.segments()) {
+    throwIfAborted(signal, "verify");
+    if (segment.isMissing || !isChosen()) continue;
+    const isLiving = !segment.isOwn && catalog.writers.get(segment.writerId)?.state === "living";
+    for (const finding of await checkSegment(context, segment, isLiving, signal)) {
+      for (const id of finding.affectedIds) named.add(id);
+      yield finding;
+    }
+  }
+  for (const agentId of catalog.agentIds()) yield* verifyAgent(context, agentId, named, isChosen, signal);
+}
+
+async function* verifyAgent(
+  { catalog, fs, layout }: VerifyContext,
+  agentId: string,
+  named: ReadonlySet<string>,
+  isChosen: () => boolean,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StoreFinding> {
+  const { history, lost, superseded } = await catalog.replay(agentId);
+  if (superseded.length > 0) yield supersededFinding(agentId, superseded);
+  for (const numbers of lost) yield lostFinding(layout, agentId, numbers);
+  for (const put of [...history.puts]) {
+    throwIfAborted(signal, "verify");
+    if (named.has(put.header.id) || !isChosen()) continue;
+    const finding = await tryLoad(fs, layout, put, signal);
+    if (finding !== undefined) yield finding;
+  }
+}
+
+async function tryLoad(
+  fs: FileSystem,
+  layout: StoreLayout,
+  put: PutEntry,
+  signal: AbortSignal | undefined,
+): Promise<StoreFinding | undefined> {
+  try {
+    await loadState(fs, layout, put, signal);
+    return undefined;
+  } catch (error) {
+    const isDamage = isCkptError(error, "CKPT_CORRUPT") || isCkptError(error, "CKPT_LIMIT");
+    if (!isDamage && !isCkptError(error, "CKPT_NOT_FOUND")) throw error;
+    return {
+      kind: isDamage ? "damaged" : "missing",
+      place: `${layout.segment(put.segment)}:${put.offset}`,
+      message: error.message,
+      affectedIds: [put.header.id],
+      remedy: error.hint ?? "",
+    };
+  }
+}
