@@ -77,7 +77,8 @@ export async function* scanFrames(
   let next: IntactFrame | undefined;
   let at = from;
   while (at < to) {
-    const frame = next ?? (await walker.frameAt(at));
+    const found = next ?? walker.frameAt(at);
+    const frame = found instanceof Promise ? await found : found;
     next = undefined;
     if (frame !== undefined) {
       yield toScanned(frame, chain);
@@ -94,8 +95,8 @@ export async function* scanFrames(
       yield { type: "bad", reason: "torn", start: at, end: to };
       return;
     }
-    const found = await walker.resync(at);
-    next = found === "gave-up" ? undefined : found;
+    const resumed = await walker.resync(at);
+    next = resumed === "gave-up" ? undefined : resumed;
     yield { type: "bad", reason: "damaged", start: at, end: next?.offset ?? to };
     if (next === undefined) return;
     chain = undefined;

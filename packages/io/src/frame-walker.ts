@@ -42,15 +42,31 @@ export class FrameWalker {
     this.#checkBytesLeft = FREE_CHECK_BYTES + CHECKS_PER_BYTE * Math.max(0, to - from);
   }
 
-  /** The intact frame that begins at `offset`, or undefined. */
-  async frameAt(offset: number): Promise<IntactFrame | undefined> {
-    const head = await this.#view(offset, FRAME_HEADER_BYTES);
+  /** The intact frame that begins at `offset`, or undefined; a promise only where bytes have to be read. */
+  frameAt(offset: number): IntactFrame | undefined | Promise<IntactFrame | undefined> {
+    const head = this.#window.peek(offset, FRAME_HEADER_BYTES);
+    if (head === undefined) return this.#frameAfterReading(offset, FRAME_HEADER_BYTES);
     const header = parseFrameHeader(head, 0, offset);
     if (header === undefined) return undefined;
     const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
     if (offset + frameBytes > this.#to) return undefined;
-    const bytes = await this.#view(offset, frameBytes);
-    if (bytes.length < frameBytes) return undefined;
+    if (head.length >= frameBytes) return this.#verified(offset, header, head);
+    return this.#frameAfterReading(offset, frameBytes);
+  }
+
+  async #frameAfterReading(offset: number, length: number): Promise<IntactFrame | undefined> {
+    const bytes = await this.#window.view(offset, length);
+    const header = parseFrameHeader(bytes, 0, offset);
+    if (header === undefined) return undefined;
+    const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
+    if (offset + frameBytes > this.#to) return undefined;
+    if (bytes.length >= frameBytes) return this.#verified(offset, header, bytes);
+    // Only a header was asked for; or the file is shorter than was said.
+    return length >= frameBytes ? undefined : this.#frameAfterReading(offset, frameBytes);
+  }
+
+  #verified(offset: number, header: FrameHeader, bytes: Buffer): IntactFrame | undefined {
+    const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
     const body = bytes.subarray(FRAME_HEADER_BYTES, frameBytes);
     const bodyCrc = crc32(body);
     if (frameCrc(offset, bytes, 0, bodyCrc) !== header.crc) {
@@ -58,7 +74,9 @@ export class FrameWalker {
       return undefined;
     }
     const continues = (previous: Uint8Array) => equal(chainAfter(previous, bytes, 0, bodyCrc), header.chain);
-    return { ...header, offset, end: offset + frameBytes, body, continues };
+    const { bodyBytes, kind, codec, isFirst, isLast, acked, chain, crc } = header;
+    const end = offset + frameBytes;
+    return { bodyBytes, kind, codec, isFirst, isLast, acked, chain, crc, offset, end, body, continues };
   }
 
   /** Whether nothing but zeros follows from `offset` on. */
@@ -107,5 +125,6 @@ export class FrameWalker {
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
 }

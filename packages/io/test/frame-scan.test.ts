@@ -169,6 +169,39 @@ describe("scanFrames", () => {
     expect(await links(a.bytes, forged.bytes)).toEqual(["continues", "broken"]);
   });
 
+  it("is not led into a damaged body by a frame forged for that very place", async () => {
+    const before = encodeFrame({ kind: 1, body: Buffer.from("before") });
+    const outer = before.bytes.length;
+    const filler = Buffer.alloc(50, 1);
+    const forged = encodeFrame({
+      offset: outer + FRAME_HEADER_BYTES + 50,
+      kind: 66,
+      body: Buffer.from("forged"),
+    });
+    const holder = encodeFrame({
+      offset: outer,
+      kind: 2,
+      previousChain: before.chain,
+      body: Buffer.concat([filler, forged.bytes, filler]),
+    });
+    const end = outer + holder.bytes.length;
+    const after = encodeFrame({
+      offset: end,
+      kind: 3,
+      acked: end,
+      previousChain: holder.chain,
+      body: Buffer.from("after"),
+    });
+    const bytes = Buffer.concat([before.bytes, holder.bytes, after.bytes]);
+    bytes[outer + FRAME_HEADER_BYTES] = 2; // damage in the body, before the forged frame
+    const items = await collect(scanFrames(new MemoryFile(bytes)));
+    expect(items).toMatchObject([
+      { kind: 1 },
+      { type: "bad", reason: "damaged", start: outer, end },
+      { kind: 3 },
+    ]);
+  });
+
   it("begins in the middle with the chain that it is given", async () => {
     const { file, frames, log } = await buildLog([[Buffer.from("one")], [Buffer.from("two")]], 1024);
     const from = frames[1]!.offset;
