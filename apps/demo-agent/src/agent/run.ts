@@ -13,6 +13,9 @@ import { report } from "./report.js";
 import type { AgentState } from "./state.js";
 import { Workshop } from "./workshop.js";
 
+const DIED_IN_GUARD =
+  "the process died in the middle of it; the state from before is back, and the files with it";
+
 /** One life of the agent: recovers what the one before left, works under supervision until it is done or told to stop. */
 export async function runAgent(
   orders: Orders,
@@ -32,7 +35,11 @@ export async function runAgent(
   const agent: Agent = new Agent({ model, mailbox, tools });
 
   const startedAt = performance.now();
+  const stopListening = checkpoints.on("guard", ({ operation, phase }) => {
+    if (phase === "undone") say({ type: "guard", operation, outcome: "undone", detail: DIED_IN_GUARD });
+  });
   const recovery = await checkpoints.recover();
+  stopListening();
   say(hello(recovery, agent, described, performance.now() - startedAt));
 
   let done: StepReport | undefined;

@@ -75,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
       const found = await auditStore(paths, ledger, toLoad);
       for (const item of found.lost) lost.add(item);
       toLoad.clear();
-      narrator.killed(recovery, found.listed);
+      narrator.killed(recovery, found);
     },
   });
   const runMs = performance.now() - startedAt;

@@ -1,4 +1,5 @@
 import type { Line } from "../shared/protocol.js";
+import type { Audit } from "./audit.js";
 import type { Recovery } from "./ledger.js";
 import type { StatusLine } from "./status-line.js";
 
@@ -17,14 +18,16 @@ export class Narrator {
     for (const row of text) this.#line.event(row);
   }
 
-  killed({ pid, step, phase, lastAcked }: Recovery, listed: number): void {
+  killed({ pid, step, phase, lastAcked }: Recovery, { listed, lost }: Audit): void {
     this.#line.countKill();
     const where = phase === "between steps" ? `after step ${step}` : `in step ${step}, while ${phase}`;
     this.#line.event(
       `KILL     SIGKILL to process ${pid ?? "?"} ${where}; last acknowledged step ${lastAcked}`,
     );
+    for (const item of lost) this.#line.event(`LOST     ${item}`);
+    if (lost.length > 0) return;
     this.#line.event(
-      `         store read by another process: all ${listed} acknowledged checkpoints are there`,
+      `         read by another process: all ${listed} acknowledged checkpoints are in the store`,
     );
   }
 
