@@ -11,7 +11,7 @@ export const Task = z.object({
 export type Task = z.infer<typeof Task>;
 
 /** What came of a task. */
-export const Finding = z.object({
+const Finding = z.object({
   taskId: z.string(),
   request: z.string(),
   summary: z.string(),
@@ -19,7 +19,6 @@ export const Finding = z.object({
   steps: z.number().int(),
   finishedAt: z.date(),
 });
-export type Finding = z.infer<typeof Finding>;
 
 const ROLES: ReadonlySet<unknown> = new Set(["user", "assistant", "tool", "system"]);
 

@@ -13,7 +13,7 @@ const RunRecord = z.object({
   seed: z.number().int(),
   startedAt: z.iso.datetime(),
 });
-export type RunRecord = z.infer<typeof RunRecord>;
+type RunRecord = z.infer<typeof RunRecord>;
 
 /** A run that is about to start or to go on. */
 export interface Run {

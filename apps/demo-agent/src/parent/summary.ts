@@ -87,7 +87,7 @@ const kills = ({ kills: done, killsPlanned }: Summary, slowest: number): string 
   return `${done}${missed} by SIGKILL${done === 0 ? "" : `, slowest recovery ${slowest.toFixed(0)} ms`}`;
 };
 
-export function bytes(count: number): string {
+function bytes(count: number): string {
   if (count < 1_000) return `${count} B`;
   return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
 }

@@ -6,7 +6,7 @@ import { z } from "zod";
 const MAX_NOTE = 20_000;
 
 /** A note's file name comes from its title, so a step that is done again writes the same file again. */
-export const noteName = (title: string): string => {
+const noteName = (title: string): string => {
   const stem = title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
