@@ -53,6 +53,8 @@ export async function examineDisk(
   let stage: Breach["kind"] = "unopenable";
   try {
     const store = await options.open(fs);
+    // Some stores open with their first call.
+    await store.agents();
     stage = "stuck";
     try {
       breaches.push(...(await checkLedger(store, ledger, moment, where)));

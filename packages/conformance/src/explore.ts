@@ -1,0 +1,17 @@
+export type { Breach } from "./explore/check-ledger.js";
+export { checkLedger } from "./explore/check-ledger.js";
+export type { ExamineOptions } from "./explore/examine.js";
+export { examineDisk } from "./explore/examine.js";
+export type { CutOptions, CutReport } from "./explore/explore-cuts.js";
+export { exploreCuts } from "./explore/explore-cuts.js";
+export type { FailedSyncOptions, FailedSyncReport } from "./explore/explore-failed-syncs.js";
+export { exploreFailedSyncs } from "./explore/explore-failed-syncs.js";
+export type { FaultOptions, FaultReport } from "./explore/explore-faults.js";
+export { exploreFaults } from "./explore/explore-faults.js";
+export type { FaultKind } from "./explore/fault-kinds.js";
+export { FAULT_KINDS } from "./explore/fault-kinds.js";
+export { Ledger } from "./explore/ledger.js";
+export type { RunOptions, Workload, WorkloadContext } from "./explore/run-workload.js";
+export type { Scene, SceneOptions } from "./explore/scene.js";
+export { prepareScene } from "./explore/scene.js";
+export { WORKLOADS } from "./explore/workloads.js";

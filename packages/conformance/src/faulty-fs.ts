@@ -1,0 +1,16 @@
+export type { ConformanceErrorCode } from "./errors.js";
+export type { DiskLimits } from "./faulty-fs/disk.js";
+export type { DiskImage } from "./faulty-fs/disk-image.js";
+export { hashImage } from "./faulty-fs/disk-image.js";
+export type { FailOptions, FailSyncOptions, ShortWriteOptions } from "./faulty-fs/fault-plan.js";
+export { FaultPlan } from "./faulty-fs/fault-plan.js";
+export type { FaultyFileSystemOptions } from "./faulty-fs/faulty-file-system.js";
+export { FaultyFileSystem } from "./faulty-fs/faulty-file-system.js";
+export type { Operation, OperationKind } from "./faulty-fs/operation.js";
+export type { CutMode, PowerCutOptions } from "./faulty-fs/power-cut.js";
+export { survivors } from "./faulty-fs/power-cut.js";
+export { SeededRandom } from "./faulty-fs/random.js";
+export { slowSync } from "./faulty-fs/slow-sync.js";
+export { withFaults } from "./faulty-fs/with-faults.js";
+export type { Safeguard } from "./faulty-fs/without-safeguard.js";
+export { withoutSafeguard } from "./faulty-fs/without-safeguard.js";
