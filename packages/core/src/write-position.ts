@@ -59,8 +59,8 @@ export class WritePosition {
 
   /** The commit of `move` is done: what came before it no longer matters. */
   committed(move: HeadMove): void {
-    // Not found: a later one was done first.
-    this.#moves.splice(0, Math.max(0, this.#moves.indexOf(move)));
+    const at = this.#moves.indexOf(move);
+    if (at > 0) this.#moves.splice(0, at); // Not there: a later one was done first.
   }
 
   /** The commit of `move` failed: the head is what it was before, unless a later move replaced it. */
