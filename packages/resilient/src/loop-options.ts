@@ -33,10 +33,8 @@ export interface LoopOptions extends SignalOption {
    * back further than the one before. Default 5.
    */
   readonly maxDriftRestores?: number | undefined;
-  /** Called when drift was noticed, before the restore. `"ignore"` judges it harmless: nothing is restored. */
-  readonly onDrift?:
-    | ((verdict: Verdict) => "restore" | "ignore" | void | Promise<"restore" | "ignore" | void>)
-    | undefined;
+  /** Called when drift was noticed, before the restore. What it returns or resolves to counts: `"ignore"` judges the drift harmless. */
+  readonly onDrift?: ((verdict: Verdict) => unknown) | undefined;
   /** Called with every error that the loop goes on after. */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Turn SIGTERM and SIGINT into a final checkpoint and an end of the loop. Default true. */

@@ -193,10 +193,7 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
     return allWell;
   }
 
-  async *verify(options?: {
-    readonly sample?: number;
-    readonly signal?: AbortSignal;
-  }): AsyncIterable<StoreFinding> {
+  async *verify(options?: VerifyOptions): AsyncIterable<StoreFinding> {
     this.assertOpen();
     for (const place of this.places) {
       try {

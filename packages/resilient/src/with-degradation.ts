@@ -91,16 +91,21 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
 
   override async acquire(agentId: string): Promise<Lease> {
     const lease = await super.acquire(agentId);
-    const known = (await this.inner.agent(agentId)) ?? newAgent(agentId);
-    this.#held.set(agentId, { epoch: lease.epoch, known });
-    return {
-      agentId,
-      epoch: lease.epoch,
-      release: async () => {
-        this.#held.delete(agentId);
-        await lease.release();
-      },
+    const { epoch } = lease;
+    const held = { epoch, known: newAgent(agentId) };
+    try {
+      held.known = (await this.inner.agent(agentId)) ?? held.known;
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    this.#held.set(agentId, held);
+    const release = async () => {
+      // A second release must not take the next holder's mark.
+      if (this.#held.get(agentId) === held) this.#held.delete(agentId);
+      await lease.release();
     };
+    return { agentId, epoch, release };
   }
 
   override async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
@@ -204,11 +209,10 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
 
   override async agent(agentId: string): Promise<AgentState | undefined> {
     this.assertOpen();
-    return this.#agent(agentId);
+    return this.#pending.count === 0 ? this.inner.agent(agentId) : this.#agent(agentId);
   }
 
   async #agent(agentId: string): Promise<AgentState | undefined> {
-    if (!this.#pending.concerns(agentId) && this.#pending.count === 0) return this.inner.agent(agentId);
     const known = this.#held.get(agentId)?.known;
     const below = await this.#readOr(agentId, known, () => this.inner.agent(agentId));
     if (!this.#pending.concerns(agentId)) return below;

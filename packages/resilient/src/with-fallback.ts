@@ -85,8 +85,10 @@ class FallbackStore extends SeveralPlaces {
     );
     const removedIds = removed.length === 0 ? view.removedIds : [...view.removedIds, ...removed];
     const facts = applyEntries(view.state, entries);
+    // A term is used up even when the commit fails: the place may have the note nevertheless.
+    view.term += 1;
     const entry = noteEntry(agentId, {
-      term: view.authority === place ? view.term : view.term + 1,
+      term: view.term,
       atSequence: facts.lastSequence,
       complete: false,
       dropped: this.places.filter((other) => other.dropped).map((other) => other.label),
@@ -98,7 +100,6 @@ class FallbackStore extends SeveralPlaces {
 
   #moved(view: AgentView, place: Place): void {
     view.authority = place;
-    view.term += 1;
     view.complete = false;
     view.inSync = new Set([place]);
   }
@@ -123,8 +124,9 @@ class FallbackStore extends SeveralPlaces {
       copied += await copyMissing(this, place.store, agentId, Number.MAX_SAFE_INTEGER);
       const { entries, unmovableIds } = await compareAgent(this, place.store, agentId);
       const complete = unmovableIds.length === 0;
+      view.term += 1;
       const note = noteEntry(agentId, {
-        term: view.term + 1,
+        term: view.term,
         atSequence: view.state.lastSequence,
         complete,
         dropped: [],

@@ -37,7 +37,7 @@ class MirrorStore extends SeveralPlaces {
     for (const view of views) {
       for (const place of view.inSync) if (!targets.includes(place)) view.inSync.delete(place);
     }
-    const due = views.filter((view) => view.noteDue).map((view) => this.#note(view, entries, view.term + 1));
+    const due = views.filter((view) => view.noteDue).map((view) => this.#note(view, entries));
     const batch = [...entries, ...due];
     const outcomes = await Promise.allSettled(
       targets.map((place) => this.#commitTo(place, batch, views, options)),
@@ -101,14 +101,14 @@ class MirrorStore extends SeveralPlaces {
     for (const view of views) {
       view.authority = authority;
       view.inSync.add(authority);
-      if (noted && view.noteDue) {
-        view.term += 1;
-        view.noteDue = false;
-      }
+      if (noted) view.noteDue = false;
     }
   }
 
-  #note(view: AgentView, entries: readonly StoreEntry[], term: number): StoreEntry {
+  /** A note with a term of its own, used up even when its commit fails: the place may have it nevertheless. */
+  #note(view: AgentView, entries: readonly StoreEntry[]): StoreEntry {
+    view.term += 1;
+    const { term } = view;
     const facts = applyEntries(view.state, entries);
     return noteEntry(view.agentId, {
       term,
@@ -127,7 +127,7 @@ class MirrorStore extends SeveralPlaces {
     survivors: readonly Place[],
     errors: Map<Place, unknown>,
   ): Promise<void> {
-    const notes = views.map((view) => this.#note(view, entries, view.term + 1));
+    const notes = views.map((view) => this.#note(view, entries));
     let recorded = 0;
     for (const place of survivors) {
       try {
@@ -139,10 +139,7 @@ class MirrorStore extends SeveralPlaces {
       }
     }
     if (recorded === 0) throw this.noPlace(errors);
-    for (const view of views) {
-      view.term += 1;
-      view.noteDue = false;
-    }
+    for (const view of views) view.noteDue = false;
   }
 
   protected isBehind(place: Place, view: AgentView): boolean {
@@ -167,14 +164,15 @@ class MirrorStore extends SeveralPlaces {
       if (unmovableIds.length > 0 || disagreeingIds.length > 0)
         throw mirrorsDisagree(place, unmovableIds, disagreeingIds);
       view.inSync.add(place);
-      const note = this.#note(view, [], view.term + 1);
+      const note = this.#note(view, []);
       try {
         await place.store.commit([...entries, note]);
       } catch (error) {
+        // It may have the note all the same: the one that remains must have a later one before anything else counts.
         view.inSync.delete(place);
+        view.noteDue = true;
         throw error;
       }
-      view.term += 1;
       view.noteDue = false;
       await source.commit([note]);
       return copied;

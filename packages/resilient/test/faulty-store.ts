@@ -8,6 +8,8 @@ interface Fault {
   left: number;
   /** The call does its work, and reports a failure nevertheless. */
   readonly afterwards: boolean;
+  /** Calls that go well first. */
+  skip?: number;
 }
 
 /** A real store with switches: any method can be made to fail, before or after having done its work. */
@@ -16,6 +18,8 @@ export class FaultyStore extends MemoryStore {
   readonly batches: (readonly StoreEntry[])[] = [];
   readonly #faults = new Map<StoreMethod, Fault>();
   readonly #damaged = new Set<string>();
+  readonly #leases = new Map<string, object>();
+  #epoch = 0;
   /** Set to hold commits back until it resolves. */
   gate: Promise<void> | undefined;
   compactions = 0;
@@ -33,8 +37,18 @@ export class FaultyStore extends MemoryStore {
     }
   }
 
+  /** Lets a method work until its `nth` call from now, which fails, as do all after it. */
+  failFrom(method: StoreMethod, nth: number, error: unknown): void {
+    this.#faults.set(method, { error, left: Number.POSITIVE_INFINITY, afterwards: false, skip: nth - 1 });
+  }
+
   heal(): void {
     this.#faults.clear();
+  }
+
+  /** The process that held agents here is gone. */
+  freeLeases(): void {
+    this.#leases.clear();
   }
 
   damage(id: string): void {
@@ -45,6 +59,7 @@ export class FaultyStore extends MemoryStore {
     this.calls.push({ method, agentIds });
     const fault = this.#faults.get(method);
     if (fault === undefined || fault.left <= 0) return work();
+    if (fault.skip !== undefined && fault.skip-- > 0) return work();
     fault.left--;
     if (fault.afterwards) await work();
     throw fault.error;
@@ -85,7 +100,23 @@ export class FaultyStore extends MemoryStore {
   }
 
   override async acquire(agentId: string): Promise<Lease> {
-    return this.#run("acquire", [agentId], () => super.acquire(agentId));
+    // Leases of its own, so that a test can end the process that has them.
+    return this.#run("acquire", [agentId], async () => {
+      const holder = this.#leases.get(agentId);
+      if (holder !== undefined) {
+        throw new CkptError("CKPT_LOCKED", {
+          message: `${agentId} is held`,
+          hint: "Wait.",
+          details: { holder: "test" },
+        });
+      }
+      const mark = {};
+      this.#leases.set(agentId, mark);
+      const release = async () => {
+        if (this.#leases.get(agentId) === mark) this.#leases.delete(agentId);
+      };
+      return { agentId, epoch: ++this.#epoch, release };
+    });
   }
 
   override async compact(): ReturnType<CheckpointStore["compact"]> {

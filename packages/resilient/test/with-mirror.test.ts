@@ -1,0 +1,226 @@
+import type { CheckpointStore, StoreEntry } from "@ckpt/core";
+import { type PlacesStore, withMirror } from "@ckpt/resilient";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { errorOf, put, until } from "./agent-bench.js";
+import { FaultyStore, ioError } from "./faulty-store.js";
+
+const still = { minProbeDelayMs: 600_000, maxProbeDelayMs: 600_000 };
+const event = (what: Extract<StoreEntry, { op: "event" }>["event"]): StoreEntry => ({
+  op: "event",
+  agentId: "a",
+  event: what,
+});
+const idsIn = async (store: CheckpointStore) => (await store.list("a")).map(({ id }) => id);
+
+async function bench() {
+  const [a, b] = [new FaultyStore(), new FaultyStore()];
+  const open = async (): Promise<PlacesStore> => {
+    const store = withMirror(a, b, still);
+    await store.acquire("a");
+    return store;
+  };
+  const restart = async (): Promise<PlacesStore> => {
+    for (const place of [a, b]) place.freeLeases();
+    return open();
+  };
+  return { a, b, store: await open(), restart };
+}
+
+describe("withMirror", () => {
+  it("acknowledges when both have it", async () => {
+    const { a, b, store } = await bench();
+    let open = (): void => {};
+    b.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    let acknowledged = false;
+    const saving = store.commit([put("a", 1, 1)]).then(() => {
+      acknowledged = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(acknowledged).toBe(false);
+    open();
+    await saving;
+    expect([await a.ids("a"), await b.ids("a")]).toEqual([["a:1"], ["a:1"]]);
+  });
+
+  it("drops a mirror that fails, and has that on record in the other before it acknowledges", async () => {
+    const { a, b, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    a.fail("commit", ioError("EIO"));
+    const receipt = await store.commit([put("a", 2, 2)]);
+    expect(receipt.headers.map(({ id }) => id)).toEqual(["a:2"]);
+    const recorded = (await b.agent("a"))!.notes["ckpt.places"];
+    expect(recorded).toMatchObject({ dropped: ["mirror-1"], complete: true });
+    expect(store.health().places).toMatchObject([
+      { place: "mirror-1", state: "dropped" },
+      { state: "active" },
+    ]);
+    expect(await idsIn(store)).toEqual(["a:1", "a:2"]);
+  });
+
+  it("acknowledges nothing when the drop cannot be recorded", async () => {
+    const { a, b, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    a.fail("commit", ioError("EIO"));
+    b.failFrom("commit", 2, ioError("EIO"));
+    expect((await errorOf(store.commit([put("a", 2, 2)]))).code).toBe("CKPT_ALL_FAILED");
+  });
+
+  it("reads from the newer one after a restart, and brings the other level in order", async () => {
+    const { a, b, store, restart } = await bench();
+    await store.commit([put("a", 1, 1), put("a", 2, 2)]);
+    a.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 3, 3), event({ kind: "pinned", checkpointId: "a:3" })]);
+    await store.commit([{ op: "remove", agentId: "a", ids: ["a:1"], reason: "retention" }]);
+    await store.commit([event({ kind: "head", checkpointId: "a:2", reason: "restore" })]);
+    a.heal();
+    const again = await restart();
+    expect(await idsIn(again)).toEqual(["a:2", "a:3"]);
+    expect(await again.agent("a")).toMatchObject({ headId: "a:2", lastSequence: 3 });
+    expect(await again.reconcile()).toBe(true);
+    expect(await a.ids("a")).toEqual(["a:2", "a:3"]);
+    expect(await a.agent("a")).toMatchObject({ headId: "a:2", pinnedIds: ["a:3"] });
+    await again.commit([put("a", 4, 4)]);
+    expect([await a.ids("a"), await b.ids("a")]).toEqual([
+      ["a:2", "a:3", "a:4"],
+      ["a:2", "a:3", "a:4"],
+    ]);
+  });
+
+  it("fills an empty mirror", async () => {
+    const a = new FaultyStore();
+    await a.commit([put("a", 1, 1), put("a", 2, 2)]);
+    const b = new FaultyStore();
+    const store = withMirror(a, b, { minProbeDelayMs: 5 });
+    await store.acquire("a");
+    await until(async () => (await b.ids("a")).length === 2);
+    await store.commit([put("a", 3, 3)]);
+    expect(await b.ids("a")).toEqual(["a:1", "a:2", "a:3"]);
+    await store.close();
+  });
+
+  it("reads a damaged state from the other mirror, says so, and hands it back for repair", async () => {
+    const { a, store } = await bench();
+    const healed: string[] = [];
+    Object.assign(a, { heal: async ({ id }: { id: string }) => healed.push(id) });
+    await store.commit([put("a", 1, { n: 1 })]);
+    a.damage("a:1");
+    expect((await store.load("a", "a:1")).toValue()).toEqual({ n: 1 });
+    expect(store.takeFindings()).toMatchObject([
+      { kind: "damaged", place: "mirror-1: a:1", affectedIds: [] },
+    ]);
+    expect(healed).toEqual(["a:1"]);
+  });
+
+  it("rejects with the damage when both are damaged", async () => {
+    const { a, b, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    a.damage("a:1");
+    b.damage("a:1");
+    expect((await errorOf(store.load("a", "a:1"))).code).toBe("CKPT_CORRUPT");
+  });
+
+  it("lets no other state stand in for a damaged one, and names the disagreement", async () => {
+    const a = new FaultyStore();
+    const b = new FaultyStore();
+    await a.commit([put("a", 1, "one")]);
+    await b.commit([put("a", 1, "other")]);
+    const store = withMirror(a, b, still);
+    await store.acquire("a");
+    a.damage("a:1");
+    expect((await errorOf(store.load("a", "a:1"))).code).toBe("CKPT_CORRUPT");
+    const findings = [];
+    for await (const finding of store.verify()) findings.push(finding);
+    expect(findings).toMatchObject([{ kind: "superseded", affectedIds: ["a:1"] }]);
+  });
+
+  it("overwrites neither of two mirrors that disagree", async () => {
+    const a = new FaultyStore();
+    const b = new FaultyStore();
+    await a.commit([put("a", 1, "one"), put("a", 2, 2)]);
+    await b.commit([put("a", 1, "other")]);
+    const store = withMirror(a, b, still);
+    await store.acquire("a");
+    expect(await store.reconcile()).toBe(false);
+    expect(store.health().places).toMatchObject([
+      {},
+      { state: "dropped", lastError: { code: "CKPT_CONFLICT" } },
+    ]);
+    expect((await b.load("a", "a:1")).toValue()).toBe("other");
+  });
+
+  it("loses no acknowledged save and no head, whatever fails and restarts when", async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constant({ do: "save" } as const) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("head" as const), back: fc.nat(5) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("fail" as const),
+          place: fc.nat(1),
+          times: fc.integer({ min: 1, max: 5 }),
+          afterwards: fc.boolean(),
+        }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("heal" as const), place: fc.nat(1) }) },
+      { weight: 2, arbitrary: fc.constant({ do: "reconcile" } as const) },
+      { weight: 1, arbitrary: fc.constant({ do: "restart" } as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const it = await bench();
+        let { store } = it;
+        const places = [it.a, it.b];
+        const saved: string[] = [];
+        let sequence = 0;
+        let head: string | null = null;
+        const unsure = new Set<string | null>();
+        for (const what of steps) {
+          if (what.do === "save") {
+            const id = `a:${++sequence}`;
+            const done = await store.commit([put("a", sequence, { sequence })]).then(
+              () => true,
+              () => false,
+            );
+            if (done) {
+              saved.push(id);
+              head = id;
+              unsure.clear();
+            } else unsure.add(id);
+          } else if (what.do === "head" && saved.length > 0) {
+            const checkpointId = saved[Math.max(0, saved.length - 1 - what.back)]!;
+            const move = event({ kind: "head", checkpointId, reason: "restore" });
+            if (
+              await store.commit([move]).then(
+                () => true,
+                () => false,
+              )
+            ) {
+              head = checkpointId;
+              unsure.clear();
+            } else unsure.add(checkpointId);
+          } else if (what.do === "fail") places[what.place]!.fail("commit", ioError("EIO"), what);
+          else if (what.do === "heal") places[what.place]!.heal();
+          else if (what.do === "reconcile") await store.reconcile();
+          else if (what.do === "restart") store = await it.restart();
+        }
+        for (const place of places) place.heal();
+        store = await it.restart();
+        const check = async () => {
+          // A batch that was not acknowledged may be there whole, or not at all.
+          const ids = await idsIn(store);
+          expect(ids).toEqual(expect.arrayContaining(saved));
+          for (const id of ids)
+            expect((await store.load("a", id)).toValue()).toEqual({ sequence: Number(id.slice(2)) });
+          expect([head, ...unsure]).toContain((await store.agent("a"))?.headId ?? null);
+        };
+        await check();
+        await store.reconcile();
+        await check();
+      }),
+      { numRuns: Number(process.env.CKPT_PROPERTY_RUNS ?? 200) },
+    );
+  });
+});
