@@ -206,6 +206,29 @@ describe("a FrameLog whose body fails", () => {
     expect(items[2]).toMatchObject({ link: "continues" });
   });
 
+  it("closes the bodies of the records that it gives up, waiting ones included", async () => {
+    const closed: string[] = [];
+    const endless = (name: string, chunk: unknown = Buffer.alloc(60)) =>
+      (function* () {
+        try {
+          while (true) yield chunk as Uint8Array;
+        } finally {
+          closed.push(name);
+        }
+      })();
+    const { log } = await memoryLog();
+    const refused = log.append({ kind: 1, body: endless("no bytes", "text") });
+    await expect(refused).rejects.toMatchObject({ code: "CKPT_INVALID_ARGUMENT" });
+    expect(closed).toEqual(["no bytes"]);
+    const failing = new FailingFs((operation) => (operation === "write" ? "EIO" : undefined));
+    const poisoned = await FrameLog.create(await freshPath(), { fs: failing.fs, fragmentBytes: 100 });
+    await expect(poisoned.append({ kind: 1, body: endless("poisoned") })).rejects.toMatchObject({
+      code: "CKPT_LOG_POISONED",
+    });
+    expect(closed).toEqual(["no bytes", "poisoned"]);
+    await poisoned.close();
+  });
+
   it("cuts abandoned fragments at the end off on close", async () => {
     const { file, log } = await memoryLog({ fragmentBytes: 10 });
     await log.append({ kind: 1, body: text("kept") });

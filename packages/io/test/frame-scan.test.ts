@@ -126,6 +126,25 @@ describe("scanFrames", () => {
     );
   });
 
+  it("takes a record whose middle is damaged for none, and says which of its fragments are left", async () => {
+    const { file, frames } = await buildLog(
+      [[Buffer.alloc(50, 1)], [Buffer.from("after")], [Buffer.from("last")]],
+      16,
+    );
+    const bytes = Buffer.from(file.bytes);
+    bytes[frames[1]!.offset + 5] = 9;
+    const [a, b, c] = frames;
+    const items = await collect(scanRecords(new MemoryFile(bytes)));
+    expect(items).toMatchObject([
+      { type: "incomplete", reason: "cut", start: a!.offset, end: a!.end },
+      { type: "bad", reason: "damaged", start: b!.offset, end: b!.end },
+      { type: "incomplete", reason: "headless", start: c!.offset, end: c!.end },
+      { type: "incomplete", reason: "headless", start: frames[3]!.offset },
+      { type: "record", bodyBytes: 5, fragments: 1, link: "continues" },
+      { type: "record", bodyBytes: 4 },
+    ]);
+  });
+
   it("calls what a recorded head says was acknowledged damaged, where frames alone would say torn", async () => {
     const { file, frames } = await buildLog([[Buffer.from("one")], [Buffer.from("two")]], 1024);
     const [, last] = frames;

@@ -83,10 +83,11 @@ describe("nodeFileSystem", () => {
   it("waits with close for the write that is under way", async () => {
     const path = join(await tempDirectory(), "f");
     const handle = await fs.open(path, { access: "write", create: "exclusive" });
-    const writing = handle.write([Buffer.alloc(8 * 1024 * 1024, 1)], 0);
-    const closing = handle.close();
-    await expect(writing).resolves.toBe(8 * 1024 * 1024);
-    await closing;
+    const order: string[] = [];
+    const writing = handle.write([Buffer.alloc(32 * 1024 * 1024, 1)], 0).then(() => order.push("written"));
+    const closing = handle.close().then(() => order.push("closed"));
+    await Promise.all([writing, closing]);
+    expect(order).toEqual(["written", "closed"]);
   });
 
   it("reports the permission error of the system", async () => {

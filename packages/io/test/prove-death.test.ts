@@ -16,6 +16,20 @@ describe("processIdentity", () => {
     expect(identity.startTime).toMatch(/^\d+$/);
   });
 
+  it.runIf(isLinux)("is not misled by a command name made of brackets and fields", async () => {
+    const before = await readProcessStat("self");
+    const title = process.title;
+    process.title = ") Z 1 (x) 1 2";
+    try {
+      expect(readFileSync("/proc/self/stat", "latin1")).toContain(") Z 1");
+      const after = await readProcessStat("self");
+      expect(after?.startTime).toBe(before!.startTime);
+      expect(after?.state).not.toBe("Z");
+    } finally {
+      process.title = title;
+    }
+  });
+
   it("survives JSON, and is refused in any other shape", async () => {
     const identity = await processIdentity();
     expect(parseProcessIdentity(JSON.parse(JSON.stringify(identity)))).toEqual(identity);
