@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ImportedEntry } from "../src/import-document.js";
 import { planImport } from "../src/import-plan.js";
 
-const runs = { numRuns: Number(process.env["CKPT_PROPERTY_RUNS"] ?? 300) };
+const runs = { numRuns: Number(process.env.CKPT_PROPERTY_RUNS ?? 300) };
 const entry = (id: string, state: unknown = id): ImportedEntry => ({
   id,
   name: "a",

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeptState, StateKeeper } from "../src/kept-states.js";
 
-const runs = { numRuns: Number(process.env["CKPT_PROPERTY_RUNS"] ?? 300) };
+const runs = { numRuns: Number(process.env.CKPT_PROPERTY_RUNS ?? 300) };
 const TURNS = 1_000;
 
 /** A conversation of two messages per turn that grows to about 2 MB. */

@@ -134,7 +134,7 @@ describe("the memory store", () => {
     metadata.tags.push("y");
     expect((await store.get("a", "a:1"))?.metadata).toEqual({ tags: ["x"] });
     expect(Object.isFrozen(header)).toBe(true);
-    expect(Object.isFrozen(header?.metadata["tags"])).toBe(true);
+    expect(Object.isFrozen(header?.metadata.tags)).toBe(true);
   });
 
   it("gives out one lease per agent, with an epoch that rises", async () => {

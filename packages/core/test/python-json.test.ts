@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parsePythonJson } from "../src/python-json-parse.js";
 import { writePythonJson } from "../src/python-json-write.js";
 
-const runs = { numRuns: Number(process.env["CKPT_PROPERTY_RUNS"] ?? 300) };
+const runs = { numRuns: Number(process.env.CKPT_PROPERTY_RUNS ?? 300) };
 const verbatim = { literals: true, key: (key: string) => key };
 const read = (text: string) => parsePythonJson(text, 100);
 

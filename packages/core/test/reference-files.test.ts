@@ -47,8 +47,8 @@ describe("files that the reference wrote", () => {
       "__proto__",
       "constructor",
     ]);
-    expect(shapes["$ckpt"]).toBe("Date");
-    expect(shapes["nested"]).toStrictEqual({ a: [{ b: [[1, 2], []] }] });
+    expect(shapes.$ckpt).toBe("Date");
+    expect(shapes.nested).toStrictEqual({ a: [{ b: [[1, 2], []] }] });
     expect(Object.getOwnPropertyDescriptor(shapes, "__proto__")?.value).toStrictEqual({ polluted: true });
     expect(data[5]).toStrictEqual({
       controls: '\u0000\u001f\u007f\n\t"\\/',

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { CheckpointHeader } from "../src/checkpoint-header.js";
 import { protectedIds, thin } from "../src/thinning.js";
 
-const runs = { numRuns: Number(process.env["CKPT_PROPERTY_RUNS"] ?? 300) };
+const runs = { numRuns: Number(process.env.CKPT_PROPERTY_RUNS ?? 300) };
 
 const header = (name: string, index: number): CheckpointHeader => ({
   id: `s:${index + 1}`,

@@ -2,7 +2,7 @@ import { formatTimestamp, parseTimestamp, toMicroseconds } from "@ckpt/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-const runs = { numRuns: Number(process.env["CKPT_PROPERTY_RUNS"] ?? 300) };
+const runs = { numRuns: Number(process.env.CKPT_PROPERTY_RUNS ?? 300) };
 
 describe("timestamps", () => {
   it("are written as Python's isoformat() writes them", () => {
