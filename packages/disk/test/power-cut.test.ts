@@ -1,0 +1,59 @@
+import {
+  exploreCuts,
+  exploreFailedSyncs,
+  exploreFaults,
+  type FaultyFileSystem,
+  prepareScene,
+  WORKLOADS,
+} from "@ckpt/conformance";
+import { DiskStore } from "@ckpt/disk";
+import { describe, expect, it } from "vitest";
+
+// Small segments, so that the workloads rotate; no background work, so that runs can be replayed.
+const options = { segmentBytes: 8_192, reserveBytes: 4_096, maxChainDeltas: 6, autoCompact: false };
+const open = async (fs: FaultyFileSystem) => new DiskStore("/store", { fs, ...options });
+
+// CKPT_EXPLORE=full tries every moment and operation instead of some.
+const full = process.env.CKPT_EXPLORE === "full";
+const some = (every: number) => (full ? 1 : every);
+
+describe("the disk store", () => {
+  for (const [name, workload] of Object.entries(WORKLOADS)) {
+    it(`loses nothing acknowledged and returns nothing wrong after a power cut at any moment: ${name}`, async () => {
+      const report = await exploreCuts({ workload, open, every: some(5), outcomes: full ? 6 : 2 });
+      expect(report.breaches).toEqual([]);
+      expect(report.distinctStates).toBeGreaterThan(20);
+    });
+
+    it(`keeps its promises when any operation fails in any way: ${name}`, async () => {
+      const report = await exploreFaults({ workload, open, every: some(37) });
+      expect(report.breaches).toEqual([]);
+      expect(report.typedErrors).toBeGreaterThan(0);
+    });
+  }
+
+  it("keeps its promises when a sync fails", async () => {
+    const report = await exploreFailedSyncs({
+      workload: WORKLOADS.batches!,
+      open,
+      every: some(9),
+      first: full ? 24 : 8,
+      outcomes: full ? 3 : 1,
+    });
+    expect(report.breaches).toEqual([]);
+    expect(report.failedSyncs).toBe((full ? 24 : 8) * 3);
+  });
+
+  it("keeps its promises when opening and recovery are cut short or fail", async () => {
+    for (const [seed, at] of [
+      [1, 0.4],
+      [2, 0.7],
+      [3, 1],
+    ] as const) {
+      const before = { workload: WORKLOADS.compaction!, open, cut: { mode: "torn", seed } as const, at };
+      const next = { workload: WORKLOADS.restarts!, open, from: await prepareScene(before) };
+      expect((await exploreCuts({ ...next, every: some(9), outcomes: 2 })).breaches).toEqual([]);
+      expect((await exploreFaults({ ...next, every: some(61) })).breaches).toEqual([]);
+    }
+  });
+});
