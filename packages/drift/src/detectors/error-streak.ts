@@ -49,7 +49,7 @@ class ErrorStreak implements Detector {
       after: 1,
       window: this.#streak,
       since: this.#since,
-      confidence: 1 / (1 + expectedPer10k / 1e4 / rate),
+      confidence: context.maxFalseAlarmsPer10k / (context.maxFalseAlarmsPer10k + expectedPer10k),
       message: `${this.#streak} steps in a row failed; before that, ${(100 * rate).toFixed(0)} % of the steps did.`,
       suggestion:
         "Read the first error of the streak; go back to the checkpoint before it and try another way or tool.",

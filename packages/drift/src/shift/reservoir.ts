@@ -1,6 +1,6 @@
 import { type JsonObject, JsonReader } from "../json.js";
-import { normalQuantile } from "./normal-quantile.js";
-import { Random } from "./random.js";
+import { normalQuantile } from "../math/normal-quantile.js";
+import { Random } from "../math/random.js";
 
 const CAPACITY = 512;
 /** Older values fade: the sample is of about the last so many. */
