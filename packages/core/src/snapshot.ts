@@ -1,6 +1,6 @@
 import type { Json } from "./checkpoint-header.js";
 import type { StateNode } from "./node.js";
-import { Adoption, copyTaggedJson } from "./state/adopt.js";
+import { adopt, copyTaggedJson } from "./state/adopt.js";
 import { type AnyClassCodec, resolveCodecs } from "./state/class-codec.js";
 import { toHex } from "./state/digest.js";
 import { explainRefusal } from "./state/explain.js";
@@ -68,7 +68,7 @@ export function snapshot(value: unknown, options: SnapshotOptions = {}): Snapsho
   const { previous } = options;
   let root: StateNode;
   try {
-    root = new Walk(limits, codecs, false).node(value, previous?.root, 0);
+    root = new Walk(limits, codecs, false).root(value, previous?.root);
   } catch (cause) {
     throw explainRefusal(value, limits, codecs, cause);
   }
@@ -86,7 +86,7 @@ export function rebase(state: Snapshot, previous: Snapshot): Snapshot {
     maxNodes: Number.MAX_SAFE_INTEGER,
     maxBytes: Number.MAX_SAFE_INTEGER,
   });
-  const root = new Walk(limits, [], true).node(state.root, previous.root, 0);
+  const root = new Walk(limits, [], true).root(state.root, previous.root);
   return root === previous.root ? previous : new Snapshot(root);
 }
 
@@ -112,6 +112,6 @@ export function fromTaggedJson(
   options: Pick<SnapshotOptions, "limits" | "previous"> = {},
 ): Snapshot {
   const limits = resolveLimits(options.limits);
-  const state = new Snapshot(new Adoption(limits).node(copyTaggedJson(json, limits), 0));
+  const state = new Snapshot(adopt(copyTaggedJson(json, limits), limits));
   return options.previous === undefined ? state : rebase(state, options.previous);
 }

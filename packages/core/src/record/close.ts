@@ -1,26 +1,20 @@
 import { BinaryLeaf, type StateNode, type StateObject, TAG } from "../node.js";
-import { Adoption, checkTagged, tooDeep } from "../state/adopt.js";
+import { bound, checkTagged, tooDeep } from "../state/adopt.js";
 import { corrupt } from "../state/corrupt.js";
 import { setOwn } from "../state/key-escape.js";
 import type { ResolvedLimits } from "../state/limits.js";
-import { isContainer, type KnownGroup, keyWeight, metaOf, remember, Tally } from "../state/node-meta.js";
+import { heightOf, isContainer, isLarge, type KnownGroup, keyWeight, remember, Tally } from "../state/node-meta.js";
 import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
 
 /** Turns the private tree into a frozen one: checks what deltas may have broken, measures, and passes known hashes on. */
 export class Closing {
-  private readonly adoption: Adoption;
-
-  constructor(private readonly limits: ResolvedLimits) {
-    this.adoption = new Adoption(limits);
-  }
+  constructor(private readonly limits: ResolvedLimits) {}
 
   node(slot: Slot, depth: number): StateNode {
     if (slot instanceof ArrayBranch) return this.array(slot, depth);
     if (slot instanceof ObjectBranch) return this.object(slot, depth);
     if (isContainer(slot) && !(slot instanceof BinaryLeaf)) {
-      const meta = metaOf(slot);
-      if (depth + meta.height > this.limits.maxDepth) throw tooDeep(this.limits);
-      this.adoption.bound(meta);
+      if (depth + heightOf(slot) > this.limits.maxDepth) throw tooDeep(this.limits);
     }
     return slot;
   }
@@ -57,10 +51,10 @@ export class Closing {
 
   private settle<T extends StateNode & object>(node: T, tally: Tally, hints: readonly KnownGroup[]): T {
     const meta = tally.meta();
-    this.adoption.bound(meta);
+    bound(meta, this.limits);
     if (hints.length > 0) meta.known = hints;
     Object.freeze(node);
-    remember(node, meta);
+    if (isLarge(meta)) remember(node, meta);
     return node;
   }
 }

@@ -1,9 +1,9 @@
 import { BinaryLeaf, type StateNode } from "../node.js";
-import { Adoption } from "../state/adopt.js";
+import { adopt } from "../state/adopt.js";
 import { corrupt } from "../state/corrupt.js";
 import { type Digest, digest } from "../state/digest.js";
 import type { ResolvedLimits } from "../state/limits.js";
-import { HEAVY_WEIGHT, isContainer, isLarge, metaOf } from "../state/node-meta.js";
+import { HEAVY_WEIGHT, isContainer, isLarge, keepHash, metaOf } from "../state/node-meta.js";
 import { parseJson } from "./parser.js";
 
 /** A piece as it was read: a checked node, or bytes. `digest` is the hash as stored, where the state's hash can use it. */
@@ -15,15 +15,16 @@ export interface Part {
 /** Reads a piece: parses, checks, freezes and hashes it, so that its bytes need not be kept. */
 export function readPart(bytes: Uint8Array, raw: boolean, limits: ResolvedLimits): Part {
   if (raw) return { node: new BinaryLeaf(new Uint8Array(bytes)), digest: undefined };
-  const node = new Adoption(limits).node(parseJson(bytes, "piece"), 0);
+  const node = adopt(parseJson(bytes, "piece"), limits);
   if (typeof node === "string") {
     return { node, digest: node.length + 2 >= HEAVY_WEIGHT ? digest(bytes) : undefined };
   }
   if (!isContainer(node)) return { node, digest: undefined };
   const meta = metaOf(node);
   const alone = meta.weight >= HEAVY_WEIGHT && !isLarge(meta);
-  const stored = alone || Array.isArray(node) ? digest(bytes) : undefined;
-  if (alone) meta.hash = stored;
+  if (!alone && !Array.isArray(node)) return { node, digest: undefined };
+  const stored = digest(bytes);
+  if (alone) keepHash(node, meta, stored);
   return { node, digest: stored };
 }
 

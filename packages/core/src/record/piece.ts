@@ -1,6 +1,6 @@
 import type { StateNode } from "../node.js";
 import { digest } from "../state/digest.js";
-import { HEAVY_WEIGHT, isContainer, metaOf } from "../state/node-meta.js";
+import { HEAVY_WEIGHT, isContainer, keepHash, metaOf } from "../state/node-meta.js";
 
 /** One piece that is still to be written. */
 export type Piece =
@@ -25,5 +25,5 @@ export function pieceText(piece: Exclude<Piece, { kind: "raw" }>): string {
 export function rememberHash(piece: Piece, stored: Uint8Array): void {
   if (piece.kind !== "node" || !isContainer(piece.node)) return;
   const meta = metaOf(piece.node);
-  if (meta.hash === undefined && meta.weight >= HEAVY_WEIGHT) meta.hash = digest(stored);
+  if (meta.hash === undefined && meta.weight >= HEAVY_WEIGHT) keepHash(piece.node, meta, digest(stored));
 }

@@ -43,10 +43,11 @@ export class RecordPlan {
   private items(children: readonly StateNode[], into: Structure[]): void {
     for (let i = 0; i < children.length; ) {
       const child = children[i]!;
-      const end = standsAlone(child) ? i + 1 : runEnd(children, i);
+      const alone = standsAlone(child);
+      const end = alone ? i + 1 : runEnd(children, i);
       if (isContainer(child) && isLarge(metaOf(child))) {
         into.push(this.node(child));
-      } else if (end === i + 1) {
+      } else if (alone) {
         this.pieces.push({ kind: "node", node: child });
         const last = into[into.length - 1];
         if (typeof last === "number" && last < 0) into[into.length - 1] = last - 1;

@@ -4,80 +4,62 @@ import { isValidPayload } from "./check-tag.js";
 import { corrupt, overLimit } from "./corrupt.js";
 import { setOwn } from "./key-escape.js";
 import type { ResolvedLimits } from "./limits.js";
-import { keyWeight, type NodeMeta, remember, Tally } from "./node-meta.js";
+import { isContainer, metaOf, type NodeMeta } from "./node-meta.js";
 
 const DOLLAR = 36;
 
 /**
- * Makes normal form out of parsed JSON that nobody else holds: checks every tag, freezes in place, measures and
- * remembers. Everything it reads is hostile.
+ * Makes normal form out of parsed JSON that nobody else holds: checks every tag, freezes in place, and bounds it.
+ * Everything it reads is hostile.
  */
-export class Adoption {
-  private nodes = 0;
-
-  constructor(private readonly limits: ResolvedLimits) {}
-
-  /** `depth` containers stand above the value. */
-  node(value: unknown, depth: number): StateNode {
-    if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
-    if (typeof value === "number") {
-      if (value - value !== 0 || Object.is(value, -0))
-        throw corrupt("A number stands where only its tag may say it.");
-      return value;
-    }
-    if (typeof value !== "object") throw corrupt(`A ${typeof value} is no part of a stored state.`);
-    if (depth >= this.limits.maxDepth) throw tooDeep(this.limits);
-    return Array.isArray(value)
-      ? this.array(value, depth)
-      : this.object(value as Record<string, unknown>, depth);
-  }
-
-  private array(value: unknown[], depth: number): StateNode {
-    const tally = new Tally();
-    for (let i = 0; i < value.length; i++) {
-      const child = value[i];
-      if (typeof child !== "string") this.node(child, depth + 1);
-      tally.add(child as StateNode, 1);
-    }
-    return this.settle(value as StateNode[], tally);
-  }
-
-  private object(value: Record<string, unknown>, depth: number): StateNode {
-    if (Object.getPrototypeOf(value) !== Object.prototype)
-      throw corrupt("An object of a class stands in a stored state.");
-    const keys = Object.keys(value);
-    const tally = new Tally();
-    let isTagged = false;
-    let hasLeaf = false;
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
-      const child = value[key];
-      if (child instanceof BinaryLeaf) hasLeaf = true;
-      else if (typeof child !== "string") this.node(child, depth + 1);
-      tally.add(child as StateNode, keyWeight(key));
-      if (key.charCodeAt(0) === DOLLAR && key === TAG) isTagged = true;
-    }
-    if (isTagged) checkTagged(value as StateObject, keys);
-    else if (hasLeaf) throw corrupt("Binary stands in a stored state without its tag.");
-    return this.settle(value as StateObject, tally);
-  }
-
-  private settle<T extends StateNode & object>(node: T, tally: Tally): T {
-    const meta = tally.meta();
-    this.bound(meta);
-    Object.freeze(node);
-    remember(node, meta);
-    return node;
-  }
-
-  /** Bounds one container, and all that was adopted. */
-  bound(meta: NodeMeta): void {
-    const { maxNodes, maxBytes } = this.limits;
-    if (meta.nodes > maxNodes || ++this.nodes > maxNodes)
-      throw overLimit(`A stored state has more than ${maxNodes} values.`);
-    if (meta.weight > maxBytes) throw overLimit(`A stored state is larger than ${maxBytes} bytes.`);
-  }
+export function adopt(value: unknown, limits: ResolvedLimits): StateNode {
+  const node = adoptNode(value, limits, 0);
+  if (typeof node === "string" && node.length > limits.maxBytes) throw tooLarge(limits);
+  if (isContainer(node)) bound(metaOf(node), limits);
+  return node;
 }
+
+/** `depth` containers stand above the value. */
+function adoptNode(value: unknown, limits: ResolvedLimits, depth: number): StateNode {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (typeof value === "number") {
+    if (value - value !== 0 || Object.is(value, -0)) throw corrupt("A number stands where only its tag may say it.");
+    return value;
+  }
+  if (typeof value !== "object") throw corrupt(`A ${typeof value} is no part of a stored state.`);
+  if (depth >= limits.maxDepth) throw tooDeep(limits);
+  if (!Array.isArray(value)) return adoptObject(value as Record<string, unknown>, limits, depth);
+  for (let i = 0; i < value.length; i++) {
+    if (typeof value[i] !== "string") adoptNode(value[i], limits, depth + 1);
+  }
+  return Object.freeze(value) as StateNode;
+}
+
+function adoptObject(value: Record<string, unknown>, limits: ResolvedLimits, depth: number): StateNode {
+  if (Object.getPrototypeOf(value) !== Object.prototype) throw corrupt("An object of a class stands in a stored state.");
+  let isTagged = false;
+  let hasLeaf = false;
+  for (const key in value) {
+    const child = value[key];
+    if (child instanceof BinaryLeaf) hasLeaf = true;
+    else if (typeof child !== "string") adoptNode(child, limits, depth + 1);
+    if (key.charCodeAt(0) === DOLLAR && key === TAG) isTagged = true;
+  }
+  if (isTagged) checkTagged(value as StateObject, Object.keys(value));
+  else if (hasLeaf) throw corrupt("Binary stands in a stored state without its tag.");
+  return Object.freeze(value) as StateNode;
+}
+
+/** Bounds the expanded size of a container. */
+export function bound(meta: NodeMeta, limits: ResolvedLimits): void {
+  if (meta.nodes > limits.maxNodes) {
+    throw overLimit(`A stored state has more than ${limits.maxNodes} values.`, { maxNodes: limits.maxNodes });
+  }
+  if (meta.weight > limits.maxBytes) throw tooLarge(limits);
+}
+
+const tooLarge = (limits: ResolvedLimits): Error =>
+  overLimit(`A stored state is larger than ${limits.maxBytes} bytes.`, { maxBytes: limits.maxBytes });
 
 export function tooDeep(limits: ResolvedLimits): Error {
   return overLimit(`A stored state is nested deeper than ${limits.maxDepth} levels.`, {
@@ -101,7 +83,7 @@ export function checkTagged(node: StateObject, keys: readonly string[]): void {
 }
 
 /**
- * A private copy of tagged JSON as {@link Adoption} takes it: long base64 of a binary tag becomes a leaf. The copy is
+ * A private copy of tagged JSON as {@link adopt} takes it: long base64 of a binary tag becomes a leaf. The copy is
  * what is adopted, so the caller's value stays mutable.
  */
 export function copyTaggedJson(json: unknown, limits: ResolvedLimits, depth = 0): unknown {

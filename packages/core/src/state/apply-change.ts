@@ -2,7 +2,7 @@ import { CkptError } from "@ckpt/errors";
 import { BinaryLeaf, type StateArray, type StateNode, type StateObject } from "../node.js";
 import type { ArrayChange, BytesChange, Change, ObjectChange, TextChange } from "./change.js";
 import { setOwn } from "./key-escape.js";
-import { metaOf, remember, tallyEdited } from "./node-meta.js";
+import { measureEdited, succeed } from "./node-meta.js";
 
 /** The node that `change` makes of `node`: new along the change, shared everywhere else. */
 export function applyChange(node: StateNode, change: Change): StateNode {
@@ -47,7 +47,7 @@ function editArray(node: StateArray, { edits }: ArrayChange): StateArray {
   const first = edits[0];
   const prefix = first?.kind === "keep" && first.from === 0 ? first.count : 0;
   Object.freeze(result);
-  succeed(result, node, tallyEdited(result, node, prefix, 0));
+  measureEdited(result, node, prefix, 0);
   return result;
 }
 
@@ -80,7 +80,7 @@ function editObject(node: StateObject, change: ObjectChange): StateObject {
   const result: Record<string, StateNode> = {};
   for (const key of inOrder([...entries.keys()], change.order)) setOwn(result, key, entries.get(key));
   Object.freeze(result);
-  succeed(result, node, metaOf(result));
+  succeed(result, node);
   return result;
 }
 
@@ -95,10 +95,4 @@ function inOrder(keys: readonly string[], order: readonly number[] | undefined):
     for (let k = from; k < from + count; k++) result.push(keys[k]!);
   }
   return result;
-}
-
-/** Lets the new version take over its former version's hash groups. */
-function succeed(node: object, former: object, meta: ReturnType<typeof metaOf>): void {
-  if (metaOf(former).groups !== undefined) meta.former = former;
-  remember(node, meta);
 }

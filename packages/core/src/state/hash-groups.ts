@@ -88,9 +88,12 @@ export class FormerGroups implements GroupSource {
     return new FormerGroups(meta, formerMeta.groups, old, children, prefix);
   }
 
-  /** Copies the group that begins at child `index`, when it is the same. Returns how many children it covers, or 0. */
   copyGroup(index: number, into: GroupList): number {
     const { old, children, groups } = this;
+    if (index === 0) {
+      const copied = this.copyPrefix(into);
+      if (copied > 0) return copied;
+    }
     const at = index < this.prefix ? index : index - (children.length - old.length);
     if (at < 0 || !this.seek(at)) return 0;
     const count = groups.readUInt32LE(this.offset);
@@ -98,6 +101,21 @@ export class FormerGroups implements GroupSource {
     if (!this.closes(index + count, at + count, count)) return 0;
     into.addBytes(groups.subarray(this.offset, this.offset + GROUP_BYTES));
     return count;
+  }
+
+  /** All groups at once that end, with the child after them, before the first difference. */
+  private copyPrefix(into: GroupList): number {
+    const { groups, prefix } = this;
+    let covered = 0;
+    let offset = 0;
+    while (offset < groups.length) {
+      const count = groups.readUInt32LE(offset);
+      if (covered + count >= prefix) break;
+      covered += count;
+      offset += GROUP_BYTES;
+    }
+    into.addBytes(groups.subarray(0, offset));
+    return covered;
   }
 
   /** Finds the old group that begins at old child `at`. */

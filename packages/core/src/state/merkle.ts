@@ -2,7 +2,7 @@ import { BinaryLeaf, type StateNode } from "../node.js";
 import { type Digest, digest, digestWithPrefix } from "./digest.js";
 import { childrenOf, runEnd, standsAlone } from "./grouping.js";
 import { FormerGroups, GroupList, KnownGroups } from "./hash-groups.js";
-import { isContainer, isLarge, metaOf, type NodeMeta, RUN_WEIGHT, weightOf } from "./node-meta.js";
+import { isContainer, isLarge, keepHash, metaOf, type NodeMeta, RUN_WEIGHT, weightOf } from "./node-meta.js";
 
 /*
  * The state's Merkle hash, as docs/format.md lays it down. First byte of what is hashed:
@@ -29,9 +29,11 @@ export function* hashSteps(node: StateNode): Generator<void, Digest> {
   if (!isContainer(node)) return digest(JSON.stringify(node));
   const meta = metaOf(node);
   if (meta.hash !== undefined) return meta.hash;
-  if (node instanceof BinaryLeaf) meta.hash = digestWithPrefix(BINARY, node.bytes);
-  else meta.hash = isLarge(meta) ? yield* largeHash(node, meta) : digest(JSON.stringify(node));
-  return meta.hash;
+  let hash: Digest;
+  if (node instanceof BinaryLeaf) hash = digestWithPrefix(BINARY, node.bytes);
+  else hash = isLarge(meta) ? yield* largeHash(node, meta) : digest(JSON.stringify(node));
+  keepHash(node, meta, hash);
+  return hash;
 }
 
 function* largeHash(node: object, meta: NodeMeta): Generator<void, Digest> {

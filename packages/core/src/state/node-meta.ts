@@ -34,9 +34,6 @@ export const LARGE_WEIGHT = 8_192;
 export const HEAVY_WEIGHT = 512;
 /** A run of lighter children ends when it weighs this much. */
 export const RUN_WEIGHT = 4_096;
-/** Below this, measuring again is cheaper than remembering. */
-const REMEMBERED_WEIGHT = 96;
-
 const metas = new WeakMap<object, NodeMeta>();
 
 /** Weight of an object's key beside its value. */
@@ -47,20 +44,118 @@ export const isContainer = (node: StateNode): node is Exclude<StateNode, null | 
 
 /** Weight of any node. */
 export function weightOf(node: StateNode): number {
+  return typeof node === "object" && node !== null ? visit(node) : scalarWeight(node);
+}
+
+function scalarWeight(node: null | boolean | number | string): number {
   if (typeof node === "string") return 2 + node.length;
-  if (typeof node === "number") return 8;
-  if (typeof node === "boolean" || node === null) return 4;
-  return metaOf(node).weight;
+  return typeof node === "number" ? 8 : 4;
 }
 
-/** The facts about a container: remembered, or measured (and remembered when that pays). */
+/**
+ * The facts about a container: remembered, or measured. Only large containers are remembered at once, and others when their
+ * hash is taken ({@link keepHash}): a weak map of every node would cost more than walking the small ones again.
+ */
 export function metaOf(node: object): NodeMeta {
-  return metas.get(node) ?? measure(node);
+  const known = metas.get(node);
+  if (known !== undefined) return known;
+  const weight = visit(node);
+  return metas.get(node) ?? newMeta(weight, lastNodes, lastHeight, lastLeaf);
 }
 
-/** Remembers facts that the caller has just worked out. */
+/** Levels of containers in a container. */
+export function heightOf(node: object): number {
+  visit(node);
+  return lastHeight;
+}
+
+/** Facts that are remembered, or undefined: no measuring. */
+export const knownMeta = (node: object): NodeMeta | undefined => metas.get(node);
+
+/** Remembers facts for as long as the node lives. */
 export function remember(node: object, meta: NodeMeta): void {
-  if (meta.weight >= REMEMBERED_WEIGHT || meta.leaf) metas.set(node, meta);
+  metas.set(node, meta);
+}
+
+/** Remembers a node's hash. */
+export function keepHash(node: object, meta: NodeMeta, hash: Digest): void {
+  meta.hash = hash;
+  metas.set(node, meta);
+}
+
+function newMeta(weight: number, nodes: number, height: number, leaf: boolean): NodeMeta {
+  return { weight, nodes, height, leaf, hash: undefined, groups: undefined, former: undefined, known: undefined };
+}
+
+// What `visit` found besides the weight it returns: a result object for every node would cost more than the visit.
+let lastNodes = 0;
+let lastHeight = 0;
+let lastLeaf = false;
+
+/** Measures a container; remembers the large ones. */
+function visit(node: object): number {
+  const known = metas.get(node);
+  if (known !== undefined) {
+    lastNodes = known.nodes;
+    lastHeight = known.height;
+    lastLeaf = known.leaf;
+    return known.weight;
+  }
+  if (node instanceof BinaryLeaf) {
+    lastNodes = 1;
+    lastHeight = 1;
+    lastLeaf = true;
+    return 8 + node.bytes.length;
+  }
+  const weight = Array.isArray(node) ? visitArray(node) : visitObject(node as StateObject);
+  if (lastLeaf || weight > LARGE_WEIGHT) metas.set(node, newMeta(weight, lastNodes, lastHeight, lastLeaf));
+  return weight;
+}
+
+function visitArray(node: StateArray): number {
+  let weight = 2 + node.length;
+  let nodes = 1 + node.length;
+  let height = 0;
+  let leaf = false;
+  for (let i = 0; i < node.length; i++) {
+    const child = node[i]!;
+    if (typeof child === "object" && child !== null) {
+      weight += visit(child);
+      nodes += lastNodes - 1;
+      if (lastHeight > height) height = lastHeight;
+      if (lastLeaf) leaf = true;
+    } else {
+      weight += scalarWeight(child);
+    }
+  }
+  lastNodes = nodes;
+  lastHeight = height + 1;
+  lastLeaf = leaf;
+  return weight;
+}
+
+function visitObject(node: StateObject): number {
+  let weight = 2;
+  let nodes = 1;
+  let height = 0;
+  let leaf = false;
+  for (const key in node) {
+    const child = node[key]!;
+    weight += keyWeight(key);
+    nodes++;
+    if (typeof child === "object" && child !== null) {
+      weight += visit(child);
+      nodes += lastNodes - 1;
+      if (lastHeight > height) height = lastHeight;
+      if (lastLeaf) leaf = true;
+    } else {
+      weight += scalarWeight(child);
+    }
+  }
+  lastNodes = nodes;
+  lastHeight = height + 1;
+  lastLeaf = leaf;
+  return weight;
 }
 
 /** Sums up children; `add` each, then read the result. */
@@ -72,70 +167,52 @@ export class Tally {
 
   /** `overhead` is what the parent spends on this child: 1 in an array, {@link keyWeight} in an object. */
   add(child: StateNode, overhead: number): void {
-    this.nodes++;
-    if (typeof child === "string") this.weight += overhead + 2 + child.length;
-    else if (typeof child === "number") this.weight += overhead + 8;
-    else if (typeof child === "boolean" || child === null) this.weight += overhead + 4;
-    else this.addMeta(metaOf(child), overhead);
-  }
-
-  private addMeta(meta: NodeMeta, overhead: number): void {
-    this.weight += overhead + meta.weight;
-    this.nodes += meta.nodes - 1;
-    if (meta.height > this.height) this.height = meta.height;
-    if (meta.leaf) this.leaf = true;
+    if (typeof child !== "object" || child === null) {
+      this.weight += overhead + scalarWeight(child);
+      this.nodes++;
+      return;
+    }
+    this.weight += overhead + visit(child);
+    this.nodes += lastNodes;
+    if (lastHeight > this.height) this.height = lastHeight;
+    if (lastLeaf) this.leaf = true;
   }
 
   meta(): NodeMeta {
-    return {
-      weight: this.weight,
-      nodes: this.nodes,
-      height: this.height + 1,
-      leaf: this.leaf,
-      hash: undefined,
-      groups: undefined,
-      former: undefined,
-      known: undefined,
-    };
+    return newMeta(this.weight, this.nodes, this.height + 1, this.leaf);
   }
 }
 
 /** Whether a node is hashed and encoded over its children. Strings never are. */
 export const isLarge = (meta: NodeMeta): boolean => meta.leaf || meta.weight > LARGE_WEIGHT;
 
-function measure(node: object): NodeMeta {
-  const tally = new Tally();
-  if (node instanceof BinaryLeaf) {
-    tally.weight = 8 + node.bytes.length;
-    tally.leaf = true;
-  } else if (Array.isArray(node)) {
-    for (let i = 0; i < node.length; i++) tally.add(node[i], 1);
-  } else {
-    const object = node as StateObject;
-    const keys = Object.keys(object);
-    for (let i = 0; i < keys.length; i++) tally.add(object[keys[i]!]!, keyWeight(keys[i]!));
-  }
-  const meta = tally.meta();
-  remember(node, meta);
-  return meta;
+/** Lets a new version of a container take over the hash groups of its former one. */
+export function succeed(node: object, former: object): void {
+  if (metas.get(former)?.groups === undefined) return;
+  const meta = metaOf(node);
+  meta.former = former;
+  if (isLarge(meta)) metas.set(node, meta);
 }
 
 /**
- * The facts about an array that shares its first `prefix` and last `suffix` elements with `former`: worked out from the
- * difference, where what went away cannot have decided the height or the leaf flag.
+ * Measures an array that shares its first `prefix` and last `suffix` elements with a large `former`, by the difference;
+ * anew where what went away may have decided the height or the leaf flag.
  */
-export function tallyEdited(node: StateArray, former: StateArray, prefix: number, suffix: number): NodeMeta {
-  const before = metaOf(former);
-  const removed = sumUp(former, prefix, former.length - suffix);
-  if (removed.leaf || (removed.height > 0 && removed.height + 1 >= before.height) || prefix + suffix < 16) {
-    return sumUp(node, 0, node.length).meta();
+export function measureEdited(node: StateArray, former: StateArray, prefix: number, suffix: number): void {
+  const before = metas.get(former);
+  if (before !== undefined && prefix + suffix > 16) {
+    const removed = sumUp(former, prefix, former.length - suffix);
+    if (!removed.leaf && (removed.height === 0 || removed.height + 1 < before.height)) {
+      const tally = sumUp(node, prefix, node.length - suffix);
+      tally.weight += before.weight - removed.weight;
+      tally.nodes += before.nodes - removed.nodes;
+      tally.height = Math.max(tally.height, before.height - 1);
+      tally.leaf ||= before.leaf;
+      const meta = tally.meta();
+      if (isLarge(meta)) metas.set(node, meta);
+    }
   }
-  const tally = sumUp(node, prefix, node.length - suffix);
-  tally.weight += before.weight - removed.weight;
-  tally.nodes += before.nodes - removed.nodes;
-  tally.height = Math.max(tally.height, before.height - 1);
-  tally.leaf ||= before.leaf;
-  return tally.meta();
+  succeed(node, former);
 }
 
 function sumUp(node: StateArray, start: number, end: number): Tally {

@@ -12,7 +12,6 @@ export interface NodeBuilder {
   readonly codecs: Parameters<typeof codecFor>[1];
   node(live: unknown, previous: StateNode | undefined, depth: number): StateNode;
   array(live: readonly unknown[], previous: StateNode | undefined, depth: number): StateArray;
-  finish<T extends object>(node: T): T;
 }
 
 /** The tagged node of a value that is neither plain object nor array; the previous node where nothing changed. */
@@ -28,7 +27,7 @@ export function richNode(
     const inner = Array.isArray(before) && before[0] === codec.name ? (before[1] as StateNode) : undefined;
     const encoded = walk.node(codec.encode(live), inner, depth + 2);
     if (inner !== undefined && encoded === inner) return previous!;
-    return tagged("codec", walk.finish(Object.freeze([codec.name, encoded])));
+    return tagged("codec", Object.freeze([codec.name, encoded]));
   }
   const binary = binaryTag(live);
   if (binary !== undefined) return binaryNode(live, binary, previous);

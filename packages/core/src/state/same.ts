@@ -7,6 +7,8 @@ import { escapeKey } from "./key-escape.js";
 import { plainness } from "./plainness.js";
 import { hasTag, SPECIAL_NUMBERS } from "./tagged.js";
 
+const DOLLAR = 36;
+
 /** What a comparison needs to know. */
 export interface SameContext {
   readonly codecs: CodecRegistry;
@@ -68,24 +70,24 @@ function sameObject(live: object, node: object, context: SameContext): boolean {
 function samePlain(live: Record<string, unknown>, node: StateObject, context: SameContext): boolean {
   // Names, not keys: a property made non-enumerable, or a new one, must not slip through.
   const names = Object.getOwnPropertyNames(live);
-  const keys = Object.keys(node);
-  const count = names.length;
-  if (count !== keys.length) return false;
-  for (let i = 0; i < count; i++) if (names[i] !== keys[i]) return sameEscaped(live, node, context);
-  for (let i = 0; i < count; i++) {
-    const key = names[i]!;
-    if (key.charCodeAt(0) === 36 && !context.normal && escapeKey(key) !== key) return false;
-    if (!same(live[key], node[key]!, context)) return false;
+  let i = 0;
+  // Frozen nodes have own, enumerable, named keys only, which this form of loop reads without a list of them.
+  for (const key in node) {
+    if (names[i++] !== key || key.charCodeAt(0) === DOLLAR) return sameEscaped(live, node, context);
+    const child = live[key];
+    if (typeof child === "string" ? child !== node[key] : !same(child, node[key]!, context)) return false;
   }
-  return Object.getOwnPropertySymbols(live).length === 0;
+  return i === names.length && Object.getOwnPropertySymbols(live).length === 0;
 }
 
-/** As {@link samePlain}, for objects whose stored keys differ from the user's. */
+/** As {@link samePlain}, for objects with a key that may be stored under another name. */
 function sameEscaped(live: Record<string, unknown>, node: StateObject, context: SameContext): boolean {
-  if (context.normal) return false;
   const names = Object.getOwnPropertyNames(live);
   const keys = Object.keys(node);
-  for (let i = 0; i < names.length; i++) if (escapeKey(names[i]!) !== keys[i]) return false;
+  if (names.length !== keys.length) return false;
+  for (let i = 0; i < names.length; i++) {
+    if ((context.normal ? names[i] : escapeKey(names[i]!)) !== keys[i]) return false;
+  }
   for (let i = 0; i < names.length; i++) if (!same(live[names[i]!], node[keys[i]!]!, context)) return false;
   return Object.getOwnPropertySymbols(live).length === 0;
 }

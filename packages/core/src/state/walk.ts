@@ -3,7 +3,7 @@ import { counterparts, equalPrefix, equalSuffix, matchMiddle } from "./align.js"
 import type { CodecRegistry } from "./class-codec.js";
 import { escapeKey, setOwn } from "./key-escape.js";
 import type { ResolvedLimits } from "./limits.js";
-import { isContainer, keyWeight, metaOf, type NodeMeta, remember, Tally, tallyEdited } from "./node-meta.js";
+import { heightOf, isContainer, measureEdited, metaOf, succeed } from "./node-meta.js";
 import { plainness } from "./plainness.js";
 import { refuse } from "./refused.js";
 import { richNode } from "./rich-node.js";
@@ -26,6 +26,16 @@ export class Walk implements SameContext {
     this.limits = limits;
     this.codecs = codecs;
     this.normal = normal;
+  }
+
+  /** The whole state. */
+  root(live: unknown, previous: StateNode | undefined): StateNode {
+    const root = this.node(live, previous, 0);
+    if (isContainer(root)) {
+      const { nodes, weight } = metaOf(root);
+      if (nodes > this.limits.maxNodes || weight > this.limits.maxBytes) refuse();
+    }
+    return root;
   }
 
   /** The node of `live`, which stands below `depth` containers; `previous` is what stood there before. */
@@ -69,7 +79,7 @@ export class Walk implements SameContext {
   ): StateNode {
     if (known === null) refuse();
     if (previous !== undefined && previous !== known && same(live, previous, this)) return previous;
-    if (isContainer(known) && depth + metaOf(known).height > this.limits.maxDepth) refuse();
+    if (isContainer(known) && depth + heightOf(known) > this.limits.maxDepth) refuse();
     return known;
   }
 
@@ -82,7 +92,7 @@ export class Walk implements SameContext {
       case "null": {
         const before = previous !== undefined && hasTag(previous, "null") ? previous : undefined;
         const v = this.object(live as Record<string, unknown>, objectBefore(before?.["v"]), depth + 1);
-        return before !== undefined && before["v"] === v ? before : this.finish(tagged("null", v));
+        return before !== undefined && before["v"] === v ? before : tagged("null", v);
       }
       default: {
         if (this.normal && live instanceof BinaryLeaf)
@@ -91,7 +101,7 @@ export class Walk implements SameContext {
         this.seen.set(live, null);
         const node = richNode(live, previous, depth, this);
         this.seen.set(live, node);
-        return node === previous ? node : this.finish(node as StateObject);
+        return node;
       }
     }
   }
@@ -148,13 +158,10 @@ export class Walk implements SameContext {
     previous: StateObject | undefined,
   ): StateObject {
     const node: Record<string, StateNode> = {};
-    const tally = new Tally();
-    for (let i = 0; i < keys.length; i++) {
-      setOwn(node, keys[i]!, children[i]);
-      tally.add(children[i]!, keyWeight(keys[i]!));
-    }
+    for (let i = 0; i < keys.length; i++) setOwn(node, keys[i]!, children[i]);
     Object.freeze(node);
-    this.check(node, tally.meta(), previous);
+    this.count(keys.length);
+    if (previous !== undefined) succeed(node, previous);
     return node;
   }
 
@@ -176,21 +183,16 @@ export class Walk implements SameContext {
     this.middle(node, live, before, prefix, suffix, depth);
     for (let i = before.length - suffix; i < before.length; i++) node.push(before[i]!);
     Object.freeze(node);
-    this.check(node, tallyEdited(node, before, prefix, suffix), before);
+    this.count(live.length - prefix - suffix);
+    measureEdited(node, before, prefix, suffix);
     return node;
   }
 
   private newArray(live: readonly unknown[], depth: number): StateArray {
     const node: StateNode[] = [];
-    const tally = new Tally();
-    for (let i = 0; i < live.length; i++) {
-      const child = this.node(dataValue(live, i), undefined, depth + 1);
-      node.push(child);
-      tally.add(child, 1);
-    }
-    Object.freeze(node);
-    this.check(node, tally.meta(), undefined);
-    return node;
+    for (let i = 0; i < live.length; i++) node.push(this.node(dataValue(live, i), undefined, depth + 1));
+    this.count(live.length);
+    return Object.freeze(node);
   }
 
   private middle(
@@ -219,18 +221,10 @@ export class Walk implements SameContext {
     }
   }
 
-  /** Measures, remembers and bounds a node that was just built. */
-  finish<T extends object>(node: T): T {
-    this.check(node, metaOf(node), undefined);
-    return node;
-  }
-
-  private check(node: object, meta: NodeMeta, former: object | undefined): void {
-    const { maxNodes, maxBytes } = this.limits;
-    this.built += 1;
-    if (meta.nodes > maxNodes || meta.weight > maxBytes || this.built > maxNodes) refuse();
-    if (former !== undefined && metaOf(former).groups !== undefined) meta.former = former;
-    remember(node, meta);
+  /** Bounds what is built in this walk; the expanded size is measured at its end. */
+  private count(children: number): void {
+    this.built += children + 1;
+    if (this.built > this.limits.maxNodes) refuse();
   }
 }
 

@@ -24,7 +24,7 @@ export function mutate(
       messages.reverse();
       break;
     case 5:
-      messages.sort((a, b) => String(a).length - String(b).length);
+      messages.sort((a, b) => (typeof a === typeof b ? 0 : typeof a < typeof b ? -1 : 1));
       break;
     case 6:
       change(messages[at], random, fresh);

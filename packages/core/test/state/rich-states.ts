@@ -7,7 +7,12 @@ export const RUNS = Number(process.env.CKPT_PROPERTY_RUNS ?? 300);
 export function parameters(name: string, share = 1): fc.Parameters<unknown> {
   const seed = Number(process.env.CKPT_PROPERTY_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${name}: seed ${seed}, ${Math.max(1, Math.ceil(RUNS * share))} runs`);
-  return { seed, numRuns: Math.max(1, Math.ceil(RUNS * share)) };
+  // Shrinking a rich state can take minutes: asked for with CKPT_PROPERTY_SHRINK=1 and the printed seed.
+  return {
+    seed,
+    numRuns: Math.max(1, Math.ceil(RUNS * share)),
+    endOnFailure: process.env.CKPT_PROPERTY_SHRINK !== "1",
+  };
 }
 
 const key = fc.oneof(
