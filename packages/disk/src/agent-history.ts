@@ -13,6 +13,8 @@ export class AgentHistory {
   lastNumber = 0;
   lastSequence = 0;
   headId: string | null = null;
+  /** Bytes of the records of removed checkpoints, as far as they were applied here. */
+  removedBytes = 0;
   /** The entry that last moved the head. */
   headEntry: StoredEntry | undefined;
   /** Visible checkpoints by sequence. */
@@ -25,6 +27,11 @@ export class AgentHistory {
 
   constructor(agentId: string) {
     this.agentId = agentId;
+  }
+
+  /** Whether nothing was ever written. */
+  get isEmpty(): boolean {
+    return this.lastNumber === 0;
   }
 
   get count(): number {
@@ -55,11 +62,14 @@ export class AgentHistory {
     this.lastNumber = Math.max(this.lastNumber, entry.n);
     switch (entry.kind) {
       case "put":
-        return this.#put(entry);
+        this.#put(entry);
+        return;
       case "removal":
-        return this.#remove(entry.ids, entry);
+        this.#remove(entry.ids, entry);
+        return;
       case "event":
-        return this.#event(entry, entry.event);
+        this.#event(entry, entry.event);
+        return;
       case "sequence":
         this.lastSequence = Math.max(this.lastSequence, entry.lastSequence);
         return;
@@ -125,12 +135,12 @@ export class AgentHistory {
   }
 
   #remove(ids: readonly string[], entry: StoredEntry): void {
-    const gone = new Set(ids.filter((id) => this.find(id) !== undefined));
-    if (gone.size === 0) return;
-    if (gone.size === 1) {
-      const put = this.find([...gone][0]!)!;
-      this.#puts.splice(this.#firstFrom(put.header.sequence), 1);
-    } else this.#puts = this.#puts.filter(({ header }) => !gone.has(header.id));
+    const puts = ids.flatMap((id) => this.find(id) ?? []);
+    if (puts.length === 0) return;
+    const gone = new Set(puts.map(({ header }) => header.id));
+    for (const put of puts) this.removedBytes += put.length;
+    if (gone.size === 1) this.#puts.splice(this.#firstFrom(puts[0]!.header.sequence), 1);
+    else this.#puts = this.#puts.filter(({ header }) => !gone.has(header.id));
     for (const id of gone) {
       this.#otherIds.delete(id);
       this.#pins.delete(id);

@@ -76,11 +76,14 @@ export class BatchCheck {
   #accept(entry: StoreEntry): void {
     switch (entry?.op) {
       case "put":
-        return this.#put(entry.header, entry.snapshot);
+        this.#put(entry.header, entry.snapshot);
+        return;
       case "remove":
-        return this.#remove(entry.agentId, entry.ids, entry.reason);
+        this.#remove(entry.agentId, entry.ids, entry.reason);
+        return;
       case "event":
-        return this.#event(entry.agentId, entry.event);
+        this.#event(entry.agentId, entry.event);
+        return;
       default:
         throw invalid("entries", "An entry is a put, a remove or an event.");
     }

@@ -22,6 +22,8 @@ import { type WriterChanges, WriterSegments } from "./writer-segments.js";
 /** Histories of agents that are not held here are kept up to so many checkpoints in all. */
 const MAX_CACHED_PUTS = 50_000;
 const PARALLEL = 8;
+/** How often a look is repeated because others changed the directory meanwhile. */
+const MAX_ROUNDS = 3;
 
 export class Catalog {
   readonly #context: SegmentContext;
@@ -38,6 +40,8 @@ export class Catalog {
   #queued: Promise<void> | undefined;
   #isOpen = false;
   #isFormatDamaged = false;
+  /** Bytes of records that this process has removed since the last compaction. */
+  removedBytes = 0;
 
   constructor(context: SegmentContext, findings: Findings) {
     this.#context = context;
@@ -54,6 +58,13 @@ export class Catalog {
 
   get writers(): ReadonlyMap<string, WriterSegments> {
     return this.#writers;
+  }
+
+  /** Writers that were found ended when they were looked at. */
+  get endedWriters(): number {
+    let ended = 0;
+    for (const { state } of this.#writers.values()) if (state === "ended") ended++;
+    return ended;
   }
 
   /** What is wrong with the files that are no segments. */
@@ -101,6 +112,12 @@ export class Catalog {
     return this.#queued;
   }
 
+  /** The same, with every other writer, also those that had ended at the last look. */
+  async refreshAll(): Promise<void> {
+    for (const writer of this.#writers.values()) writer.state = "living";
+    await this.refresh();
+  }
+
   /** Names this process's own writer, whose segments the log writer adds. */
   setOwnWriter(writerId: string, storeId: string): void {
     this.#ownWriterId = writerId;
@@ -126,11 +143,16 @@ export class Catalog {
 
   /** This process has written an entry, and it is durable. */
   written(entry: StoredEntry): void {
-    this.#held.get(entry.agentId)?.apply(entry);
+    const history = this.#held.get(entry.agentId);
+    if (history === undefined) return;
+    const before = history.removedBytes;
+    history.apply(entry);
+    this.removedBytes += history.removedBytes - before;
   }
 
   agentIds(): string[] {
-    const ids = new Set(this.#held.keys());
+    const ids = new Set<string>();
+    for (const [agentId, { isEmpty }] of this.#held) if (!isEmpty) ids.add(agentId);
     for (const segment of this.segments()) for (const agentId of segment.agentIds()) ids.add(agentId);
     return [...ids].sort();
   }
@@ -164,9 +186,9 @@ export class Catalog {
   /** The agent's history as of the last look at the directory; undefined for an agent that never wrote. */
   async history(agentId: string): Promise<AgentHistory | undefined> {
     const known = this.#held.get(agentId) ?? this.#cache.get(agentId);
-    if (known !== undefined) return known;
-    const { history, entries } = await this.replay(agentId);
-    if (entries.length === 0 && history.lastSequence === 0) return undefined;
+    if (known !== undefined) return known.isEmpty ? undefined : known;
+    const { history } = await this.replay(agentId);
+    if (history.isEmpty) return undefined;
     const newer = this.#held.get(agentId);
     if (newer !== undefined) return newer;
     this.#remember(history);
@@ -175,12 +197,26 @@ export class Catalog {
 
   /** Builds the agent's history anew from all segments. */
   async replay(agentId: string): Promise<Replayed> {
-    const segments = this.segments().filter((segment) => segment.has(agentId));
-    const lists = await mapBounded(segments, PARALLEL, (segment) => this.#entries(segment, agentId));
-    const replayed = replay(agentId, lists.flat());
+    let replayed = await this.#replayOnce(agentId);
+    // Segments are looked at one after another: a hole may only be an agent that changed hands meanwhile.
+    for (let round = 0; round < MAX_ROUNDS && replayed.lost.length > 0 && this.#othersLive(); round++) {
+      await this.refresh();
+      replayed = await this.#replayOnce(agentId);
+    }
     if (replayed.superseded.length > 0) this.#findings.add(supersededFinding(agentId, replayed.superseded));
     for (const lost of replayed.lost) this.#findings.add(lostFinding(this.#context.layout, agentId, lost));
     return replayed;
+  }
+
+  async #replayOnce(agentId: string): Promise<Replayed> {
+    const segments = this.segments().filter((segment) => segment.has(agentId));
+    const lists = await mapBounded(segments, PARALLEL, (segment) => this.#entries(segment, agentId));
+    return replay(agentId, lists.flat());
+  }
+
+  #othersLive(): boolean {
+    for (const { state } of this.#writers.values()) if (state === "living") return true;
+    return false;
   }
 
   async #entries(segment: Segment, agentId: string): Promise<readonly StoredEntry[]> {
@@ -197,6 +233,17 @@ export class Catalog {
 
   async #refresh(): Promise<void> {
     const { fs, layout } = this.#context;
+    let found = await this.#round();
+    // What looks lost may be what compaction has replaced since this look began.
+    for (let round = 0; round < MAX_ROUNDS && found.length > 0; round++) {
+      if ((await readManifest(fs, layout, this.#manifest)).number === this.#manifest.number) break;
+      found = await this.#round();
+    }
+    for (const finding of [...this.structuralFindings(), ...found]) this.#findings.add(finding);
+  }
+
+  async #round(): Promise<StoreFinding[]> {
+    const { fs, layout } = this.#context;
     await checkDirectories(fs, layout);
     const previous = this.#manifest.number;
     this.#manifest = await readManifest(fs, layout, this.#manifest);
@@ -209,10 +256,10 @@ export class Catalog {
       const writer = this.#writers.get(id);
       return writer === undefined || writer.state === "living" || isNewManifest;
     });
-    await mapBounded(look, PARALLEL, (id) => this.#look(id));
+    const found = await mapBounded(look, PARALLEL, (id) => this.#look(id));
     this.#isOpen = true;
-    for (const finding of this.structuralFindings()) this.#findings.add(finding);
-    if (isNewManifest) await this.#moveHeld();
+    if (isNewManifest) await this.moveHeld();
+    return found.flat();
   }
 
   async #readFormat(fs: FileSystem, layout: StoreLayout): Promise<void> {
@@ -233,22 +280,27 @@ export class Catalog {
     return ids;
   }
 
-  async #look(writerId: string): Promise<void> {
+  async #look(writerId: string): Promise<StoreFinding[]> {
     let writer = this.#writers.get(writerId);
     const isNew = writer === undefined;
     writer ??= new WriterSegments(this.#context, writerId);
     const changes = await writer.refresh((key) => this.isReplaced(key));
     if (isNew) this.#writers.set(writerId, writer);
     this.#take(changes);
+    const found: StoreFinding[] = [];
     for (const segment of changes.opened) {
       if (segment.isNewer && segment.header === undefined) throw newerSegment(segment);
       this.#learnStore(segment);
-      for (const finding of segmentFindings(segment)) this.#findings.add(finding);
+      found.push(...segmentFindings(segment));
     }
-    if (!isNew && changes.opened.length === 0) return;
+    if (isNew || changes.opened.length > 0) found.push(...(await this.headFindings(writer)));
+    return found;
+  }
+
+  /** What the writer's recorded heads say about its segments. */
+  headFindings(writer: WriterSegments): Promise<StoreFinding[]> {
     const { fs, layout } = this.#context;
-    const context = { fs, layout, isReplaced: (key: string) => this.isReplaced(key) };
-    for (const finding of await checkHeads(context, writer)) this.#findings.add(finding);
+    return checkHeads({ fs, layout, isReplaced: (key) => this.isReplaced(key) }, writer);
   }
 
   #learnStore(segment: Segment): void {
@@ -283,10 +335,10 @@ export class Catalog {
     for (const key of [...this.#own.keys()]) if (this.isReplaced(key)) this.#own.delete(key);
   }
 
-  /** Another process has compacted: checkpoints of agents that are held here stand elsewhere now. */
-  async #moveHeld(): Promise<void> {
+  /** Compaction has taken place: checkpoints of agents that are held here stand elsewhere now. */
+  async moveHeld(): Promise<void> {
     for (const [agentId, held] of this.#held) {
-      const { history } = await this.replay(agentId);
+      const { history } = await this.#replayOnce(agentId);
       for (const put of history.puts) {
         if (this.isReplaced(segmentKey(held.find(put.header.id)?.segment ?? put.segment))) held.replace(put);
       }

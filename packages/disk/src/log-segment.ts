@@ -16,7 +16,7 @@ import { encodeSegmentHeader, type SegmentHeader } from "./segment-header.js";
 import type { SegmentEnd } from "./segment-scan.js";
 
 /** Longest body of one frame. */
-const FRAGMENT_BYTES = 1024 * 1024;
+export const FRAGMENT_BYTES = 1024 * 1024;
 
 export class LogSegment {
   readonly header: SegmentHeader;

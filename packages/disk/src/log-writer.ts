@@ -83,11 +83,14 @@ export class LogWriter {
     await Promise.all(this.#sealing);
   }
 
-  /** Ends the current segment; the next commit begins another. */
+  /** Ends the current segment; commits that come meanwhile go to another. */
   async seal(): Promise<void> {
-    await this.settled();
-    if (this.#current !== undefined && this.#switching === undefined) this.#switch();
-    await this.settled();
+    while (this.#switching !== undefined) await this.#switching;
+    if (this.#current !== undefined) {
+      this.#switch();
+      await this.#switching;
+    }
+    await Promise.all(this.#sealing);
   }
 
   #switch(): void {

@@ -3,6 +3,7 @@
  *
  * Order at the beginning: directories (each parent synced), FORMAT, the writer's lease, and only then the first segment.
  */
+import { isCkptError } from "@ckpt/errors";
 import { acquireLease, ensureDirectory, type FileSystem, type Lease } from "@ckpt/io";
 import type { Catalog } from "./catalog.js";
 import type { Findings } from "./findings.js";
@@ -15,6 +16,8 @@ import { LogWriter } from "./log-writer.js";
 import type { ResolvedOptions } from "./options.js";
 import type { PendingCommit } from "./pending-commit.js";
 import { Reserve } from "./reserve.js";
+
+const MAX_ATTEMPTS = 5;
 
 export interface OwnWriterContext {
   readonly fs: FileSystem;
@@ -64,10 +67,21 @@ export class OwnWriter {
     await ensureDirectory(layout.root, { fs });
     for (const directory of layout.directories()) await ensureDirectory(directory, { fs });
     const storeId = await ensureStoreId(fs, layout, catalog.storeId);
-    const writerId = newWriterId();
-    const lease = await acquireLease(layout.writer(writerId), { fs, writer: writerId, subject: "segments" });
-    catalog.setOwnWriter(writerId, storeId);
-    return new OwnWriter(context, writerId, storeId, lease);
+    for (let attempt = 1; ; attempt++) {
+      const writerId = newWriterId();
+      try {
+        const lease = await acquireLease(layout.writer(writerId), {
+          fs,
+          writer: writerId,
+          subject: "segments",
+        });
+        catalog.setOwnWriter(writerId, storeId);
+        return new OwnWriter(context, writerId, storeId, lease);
+      } catch (error) {
+        // Maintenance may have taken a directory that was made a moment ago for one left by a crash.
+        if (!isCkptError(error, "CKPT_LOCKED") || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** A segment that compaction has written in this writer's name. */
@@ -83,6 +97,7 @@ export class OwnWriter {
 
   /** Finishes what was submitted, seals the log, records heads, and gives the writer's lease back. */
   async close(): Promise<void> {
+    await this.log.settled();
     await this.log.seal();
     await this.reserve.release();
     if (this.#currentHeads().length > 0) await this.heads.flush();

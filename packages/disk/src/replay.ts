@@ -34,7 +34,7 @@ export function replay(agentId: string, found: readonly StoredEntry[]): Replayed
 
 /** Sorts, drops copies, and separates what a higher epoch has overtaken. */
 function settle(found: readonly StoredEntry[]): { entries: StoredEntry[]; superseded: StoredEntry[] } {
-  const sorted = [...found].sort(compareKeys);
+  const sorted = [...found].sort(compareEntries);
   const entries: StoredEntry[] = [];
   const superseded: StoredEntry[] = [];
   // From the newest epoch down: each epoch begins where everything below it ends.
@@ -47,16 +47,14 @@ function settle(found: readonly StoredEntry[]): { entries: StoredEntry[]; supers
     firstOfEpoch = Math.min(firstOfEpoch, entry.n);
     const last = entries[entries.length - 1];
     if (entry.n >= limit) superseded.push(entry);
-    else if (last !== undefined && compareKeys(last, entry) === 0)
-      entries[entries.length - 1] = preferred(last, entry);
-    else entries.push(entry);
+    else if (last === undefined || compareEntries(last, entry) !== 0) entries.push(entry);
   }
   return { entries: entries.reverse(), superseded: superseded.reverse() };
 }
 
-/** Of two copies of an entry; a mark of something gone counts more than what is gone. */
-function preferred(a: StoredEntry, b: StoredEntry): StoredEntry {
-  return b.kind === "gone" ? b : a;
+/** A mark of something gone stands behind the entry whose key it has. */
+function compareEntries(a: StoredEntry, b: StoredEntry): number {
+  return compareKeys(a, b) || Number(a.kind === "gone") - Number(b.kind === "gone");
 }
 
 function lostNumbers(

@@ -16,8 +16,11 @@ import {
 import { CkptError, isCkptError } from "@ckpt/errors";
 import { type FileSystem, toCkptError } from "@ckpt/io";
 import type { AgentWriter } from "./agent-writer.js";
+import { AutoCompaction } from "./auto-compaction.js";
 import { BatchCheck } from "./batch-check.js";
 import { Catalog } from "./catalog.js";
+import { compactHeld, type MaintenanceContext, underMaintenance } from "./compaction.js";
+import type { DeadWriters } from "./dead-writers.js";
 import type { PutEntry } from "./entry.js";
 import { Findings } from "./findings.js";
 import { Gate } from "./gate.js";
@@ -42,8 +45,10 @@ export class StoreCore {
   readonly catalog: Catalog;
   readonly #sync: TakeoverSync;
   readonly #loads = new Gate(PARALLEL_LOADS);
+  readonly #maintenance = new Gate(1);
   readonly #held = new Map<string, HeldAgent>();
   readonly #taking = new Set<string>();
+  readonly #autoCompaction: AutoCompaction | undefined;
   #writer: OwnWriter | undefined;
   #beginning: Promise<OwnWriter> | undefined;
 
@@ -53,6 +58,11 @@ export class StoreCore {
     this.options = options;
     this.catalog = new Catalog({ fs: this.fs, layout: this.layout }, this.findings);
     this.#sync = new TakeoverSync(this.fs, this.findings);
+    if (options.autoCompact) {
+      this.#autoCompaction = new AutoCompaction(this.catalog, this.findings, (signal) =>
+        this.compact(signal),
+      );
+    }
   }
 
   /** The writer of this process, begun at the first need. */
@@ -68,7 +78,14 @@ export class StoreCore {
     await this.catalog.open();
     await checkFileSystem(this.layout.root, this.options);
     const { fs, layout, options, catalog, findings } = this;
-    this.#writer = await OwnWriter.begin({ fs, layout, options, catalog, findings, onCommit: () => {} });
+    this.#writer = await OwnWriter.begin({
+      fs,
+      layout,
+      options,
+      catalog,
+      findings,
+      onCommit: () => this.#autoCompaction?.consider(),
+    });
     return this.#writer;
   }
 
@@ -205,8 +222,25 @@ export class StoreCore {
     return verifyStore({ fs, layout, catalog }, options);
   }
 
-  async compact(_signal: AbortSignal | undefined): Promise<CompactionReport> {
-    return { bytesBefore: 0, bytesAfter: 0, removedFiles: 0 };
+  async compact(signal: AbortSignal | undefined): Promise<CompactionReport> {
+    const { bytesBefore, bytesAfter, removedFiles } = await this.#maintain((context, dead) =>
+      compactHeld(context, dead, { signal, salvage: false }),
+    );
+    return { bytesBefore, bytesAfter, removedFiles };
+  }
+
+  /** One piece of maintenance at a time; other processes are kept out by a lease. */
+  async #maintain<T>(work: (context: MaintenanceContext, dead: DeadWriters) => Promise<T>): Promise<T> {
+    return this.#maintenance.run(async () => {
+      try {
+        const { fs, layout, options, catalog } = this;
+        const context = { fs, layout, options, catalog, writer: await this.writer() };
+        await catalog.refresh();
+        return await underMaintenance(context, (dead) => work(context, dead));
+      } catch (error) {
+        throw toCkptError(error, { doing: "maintain the store in", path: this.layout.root });
+      }
+    });
   }
 
   /** The agent's history, as new as the call for an agent that others may write. */
@@ -225,6 +259,7 @@ export class StoreCore {
 
   /** Finishes what was submitted and gives the writer's directory back. */
   async close(): Promise<void> {
+    await this.#autoCompaction?.stop();
     const writer = this.#writer ?? (await this.#beginning?.catch(() => undefined));
     await writer?.close();
   }

@@ -4,10 +4,8 @@ import { isCkptError } from "@ckpt/errors";
 import type { FileSystem } from "@ckpt/io";
 import type { Catalog } from "./catalog.js";
 import type { PutEntry } from "./entry.js";
-import { checkHeads } from "./head-check.js";
 import type { StoreLayout } from "./layout.js";
 import { loadState } from "./load-state.js";
-import type { Segment } from "./segment.js";
 import { checkSegment } from "./segment-check.js";
 import { lostFinding, supersededFinding } from "./segment-findings.js";
 
@@ -27,13 +25,13 @@ export async function* verifyStore(
   context: VerifyContext,
   options: VerifyOptions,
 ): AsyncGenerator<StoreFinding> {
-  const { catalog, fs, layout } = context;
+  const { catalog } = context;
   const { signal, sample = 1 } = options;
   const isChosen = () => sample >= 1 || Math.random() < sample;
   await catalog.refresh();
   yield* catalog.structuralFindings();
   for (const writer of catalog.writers.values()) {
-    yield* await checkHeads({ fs, layout, isReplaced: (key) => catalog.isReplaced(key) }, writer);
+    yield* await catalog.headFindings(writer);
   }
   const named = new Set<string>();
   for (const segment of catalog.segments()) {

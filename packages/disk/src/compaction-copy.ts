@@ -1,0 +1,164 @@
+/** Copies what a plan keeps into fresh segments: state records as they are where their base goes along, else encoded anew. */
+import { diff, encodeDelta, encodeKeyframe, rebase, type Snapshot, throwIfAborted } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
+import { classify, type FileSystem } from "@ckpt/io";
+import type { CompactionOutput } from "./compaction-output.js";
+import type { CompactionPlan } from "./compaction-plan.js";
+import type { PutEntry, StoredEntry } from "./entry.js";
+import type { StoreLayout } from "./layout.js";
+import { loadState } from "./load-state.js";
+import { noPlace } from "./no-place.js";
+import { BadRecord } from "./record-frames.js";
+import type { Segment } from "./segment.js";
+import { SequentialReader } from "./sequential-reader.js";
+import { Slices } from "./slices.js";
+
+export interface CopyContext {
+  readonly fs: FileSystem;
+  readonly layout: StoreLayout;
+  readonly maxChainDeltas: number;
+  readonly segmentBytes: number;
+  /** Leaves out what cannot be read, instead of failing. */
+  readonly salvage: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** Begins another output. */
+  begin(): Promise<CompactionOutput>;
+}
+
+/** The chain of an agent in the output that is written now. */
+interface Chain {
+  readonly put: PutEntry;
+  readonly source: PutEntry;
+  readonly bytes: number;
+  readonly deltas: number;
+  /** The state of `put`, where it had to be restored. */
+  snapshot: Snapshot | undefined;
+}
+
+/** A source record that cannot be read, found while copying. */
+export class UnreadableSource extends Error {
+  readonly segment: Segment;
+  constructor(segment: Segment, cause: unknown) {
+    super(`${segment.path} cannot be read`, { cause });
+    this.segment = segment;
+  }
+}
+
+export class CompactionCopy {
+  readonly outputs: CompactionOutput[] = [];
+  /** Checkpoints that were left out, because they cannot be restored. */
+  readonly lost: PutEntry[] = [];
+  readonly #context: CopyContext;
+  readonly #slices = new Slices();
+  #chains = new Map<string, Chain>();
+
+  constructor(context: CopyContext) {
+    this.#context = context;
+  }
+
+  async run(plan: CompactionPlan): Promise<void> {
+    for (const source of plan.sources) await this.#copySource(source, plan.puts.get(source) ?? []);
+    for (const facts of plan.facts.values()) {
+      if (facts.length > 0) await (await this.#output()).facts(facts.map(detached));
+    }
+  }
+
+  async #copySource(source: Segment, puts: readonly PutEntry[]): Promise<void> {
+    const reader = new SequentialReader(this.#context.fs, source.path);
+    try {
+      for (const put of puts) {
+        throwIfAborted(this.#context.signal, "compact");
+        await this.#copyPut(reader, source, put);
+        const pause = this.#slices.pause();
+        if (pause !== undefined) await pause;
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #copyPut(reader: SequentialReader, source: Segment, put: PutEntry): Promise<void> {
+    try {
+      const output = await this.#output();
+      const chain = this.#chains.get(put.agentId);
+      if (put.base === null || put.base === chain?.source) {
+        const section = await reader.section(put);
+        await this.#write(output, put, put.base === null ? undefined : chain, section, undefined);
+      } else await this.#encodeAnew(output, put, chain);
+    } catch (error) {
+      const isDamage = error instanceof BadRecord || isCkptError(error, "CKPT_CORRUPT") || isGone(error);
+      if (!isDamage) throw error;
+      if (!this.#context.salvage) throw new UnreadableSource(source, error);
+      this.lost.push(put);
+      this.#chains.delete(put.agentId);
+    }
+  }
+
+  /** The base is gone, or is not the checkpoint before: a delta on that one where it is worth it, else a keyframe. */
+  async #encodeAnew(output: CompactionOutput, put: PutEntry, chain: Chain | undefined): Promise<void> {
+    const { fs, layout, signal, maxChainDeltas } = this.#context;
+    let snapshot = await loadState(fs, layout, put, signal);
+    if (chain !== undefined && chain.deltas < maxChainDeltas) {
+      const previous = chain.snapshot ?? (await loadState(fs, layout, chain.source, signal));
+      snapshot = rebase(snapshot, previous);
+      const delta = diff(previous, snapshot);
+      if (
+        delta.isEmpty ||
+        (delta.weight < snapshot.weight && chain.bytes + delta.weight <= 2 * snapshot.weight)
+      ) {
+        return this.#write(output, put, chain, await this.#collect(encodeDelta(delta)), snapshot);
+      }
+    }
+    return this.#write(output, put, undefined, await this.#collect(encodeKeyframe(snapshot)), snapshot);
+  }
+
+  async #collect(chunks: Iterable<Uint8Array>): Promise<Uint8Array[]> {
+    const collected: Uint8Array[] = [];
+    for (const chunk of chunks) {
+      collected.push(chunk);
+      const pause = this.#slices.pause();
+      if (pause !== undefined) await pause;
+    }
+    return collected;
+  }
+
+  async #write(
+    output: CompactionOutput,
+    source: PutEntry,
+    onto: Chain | undefined,
+    section: readonly Uint8Array[],
+    snapshot: Snapshot | undefined,
+  ): Promise<void> {
+    const put: PutEntry = { ...source, ...noPlace(), base: onto?.put ?? null };
+    const previous = this.#chains.get(put.agentId);
+    if (previous !== undefined) previous.snapshot = undefined;
+    await output.put(put, section);
+    const bytes = (onto?.bytes ?? 0) + put.sectionBytes;
+    this.#chains.set(put.agentId, {
+      put,
+      source,
+      bytes,
+      deltas: onto === undefined ? 0 : onto.deltas + 1,
+      snapshot,
+    });
+  }
+
+  /** The output to write to; a full one is followed by another, where chains begin anew. */
+  async #output(): Promise<CompactionOutput> {
+    const last = this.outputs[this.outputs.length - 1];
+    if (last !== undefined && last.bytes < this.#context.segmentBytes) return last;
+    this.#chains = new Map();
+    const output = await this.#context.begin();
+    this.outputs.push(output);
+    return output;
+  }
+}
+
+/** The source's file is not there: only its hint spoke of it. */
+function isGone(error: unknown): boolean {
+  return classify(error) === "not-found" || classify(error) === "damaged";
+}
+
+function detached(entry: StoredEntry): StoredEntry {
+  return { ...entry, ...noPlace() };
+}

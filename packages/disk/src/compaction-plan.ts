@@ -1,0 +1,98 @@
+/** What compaction takes, and what it must keep: docs/format.md, "Compacting". Reads only. */
+import type { Catalog } from "./catalog.js";
+import type { PutEntry, SequenceMark, StoredEntry } from "./entry.js";
+import { noPlace } from "./no-place.js";
+import type { Replayed } from "./replay.js";
+import type { Segment } from "./segment.js";
+
+/** Everything that the sources hold of one agent and that must live on, besides its checkpoints. */
+export interface CompactionPlan {
+  readonly sources: readonly Segment[];
+  /** Visible checkpoints in each source, in the order of the file. */
+  readonly puts: ReadonlyMap<Segment, readonly PutEntry[]>;
+  /** Removals, events and marks to keep, per agent. */
+  readonly facts: ReadonlyMap<string, readonly StoredEntry[]>;
+}
+
+/**
+ * Plans to replace `sources`. With `salvage`, numbers that are lost are counted as seen, so that a loss that was reported and recorded
+ * is not reported for ever.
+ */
+export async function planCompaction(
+  catalog: Catalog,
+  sources: readonly Segment[],
+  salvage: boolean,
+): Promise<CompactionPlan> {
+  const taken = new Set<unknown>(sources);
+  const puts = new Map<Segment, PutEntry[]>(sources.map((source) => [source, []]));
+  const facts = new Map<string, StoredEntry[]>();
+  const others = catalog.segments().filter((segment) => !taken.has(segment));
+  for (const agentId of new Set(sources.flatMap((source) => [...source.agentIds()]))) {
+    const replayed = await catalog.replay(agentId);
+    for (const put of replayed.history.puts) puts.get(put.segment as Segment)?.push(put);
+    const elsewhere = others.some(
+      (segment) => segment.isMissing || segment.damages.length > 0 || segment.has(agentId),
+    );
+    const marks = await marksIn(sources, agentId);
+    facts.set(agentId, keptFacts(replayed, marks, taken, elsewhere, salvage));
+  }
+  for (const list of puts.values())
+    list.sort((a, b) => a.offset - b.offset || a.sectionOffset - b.sectionOffset);
+  return { sources, puts, facts };
+}
+
+async function marksIn(sources: readonly Segment[], agentId: string): Promise<SequenceMark[]> {
+  const marks: SequenceMark[] = [];
+  for (const source of sources) {
+    if (!source.has(agentId)) continue;
+    for (const entry of await source.entries(agentId)) if (entry.kind === "sequence") marks.push(entry);
+  }
+  return marks;
+}
+
+function keptFacts(
+  { history, entries, lost }: Replayed,
+  marks: readonly SequenceMark[],
+  taken: ReadonlySet<unknown>,
+  elsewhere: boolean,
+  salvage: boolean,
+): StoredEntry[] {
+  const mine = entries.filter((entry) => taken.has(entry.segment));
+  const kept: StoredEntry[] = [];
+  // A removal lives until every segment that may hold its target has been replaced.
+  if (elsewhere) kept.push(...mine.filter((entry) => entry.kind === "removal"));
+  kept.push(...history.liveEvents.filter((event) => taken.has(event.segment)));
+  const { headEntry, headId } = history;
+  if (headEntry !== undefined && taken.has(headEntry.segment)) {
+    const { agentId, epoch, n } = headEntry;
+    if (headId === null) kept.push({ kind: "gone", agentId, epoch, n, ...noPlace() });
+    else if (headEntry.kind === "event") kept.push(headEntry);
+  }
+  const last = mine[mine.length - 1] ?? marks[marks.length - 1];
+  if (last === undefined) return kept;
+  const seen = ranges([
+    ...mine.map(({ n }) => [n, n] as const),
+    ...marks.flatMap((mark) => mark.seen),
+    ...(salvage ? lost.map(({ from, to }) => [from, to] as const) : []),
+  ]);
+  const epoch = Math.max(last.epoch, ...marks.map((mark) => mark.epoch));
+  const n = Math.max(last.n, ...marks.map((mark) => mark.n));
+  const lastSequence = Math.max(0, ...marks.map((mark) => mark.lastSequence), ...mine.map(sequenceOf));
+  kept.push({ kind: "sequence", agentId: last.agentId, epoch, n, lastSequence, seen, ...noPlace() });
+  return kept;
+}
+
+function sequenceOf(entry: StoredEntry): number {
+  return entry.kind === "put" ? entry.header.sequence : 0;
+}
+
+/** Sorted ranges, those that touch put together. */
+function ranges(parts: readonly (readonly [number, number])[]): [number, number][] {
+  const merged: [number, number][] = [];
+  for (const [from, to] of [...parts].sort((a, b) => a[0] - b[0])) {
+    const last = merged[merged.length - 1];
+    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}
