@@ -14,8 +14,8 @@ export interface EnsureDirectoryOptions {
 }
 
 /**
- * Makes sure that `path` is a directory. Each level that is missing is created with `mode`, and its parent is synced, so
- * that the whole path survives a power cut when this resolves. Resolves to the levels created, outermost first.
+ * Makes sure that `path` is a directory. Each level that is missing is created with `mode`, and its parent is synced, as
+ * is that of the deepest level found: the whole path survives a power cut once this resolves. Resolves to the levels created, outermost first.
  *
  * Throws `CKPT_CONFLICT` where something else has the name, `CKPT_NO_PERMISSION`, `CKPT_NO_SPACE`, `CKPT_IO`.
  */
@@ -31,8 +31,12 @@ export async function ensureDirectory(path: string, options: EnsureDirectoryOpti
 }
 
 async function ensure(path: string, fs: FileSystem, mode: number, created: string[]): Promise<void> {
-  if (await isDirectory(path, fs)) return;
   const parent = dirname(path);
+  if (await isDirectory(path, fs)) {
+    // It may be what a process made that died before it synced; its ancestors were synced before it was made.
+    if (parent !== path) await syncForeign(parent, fs);
+    return;
+  }
   if (parent !== path) await ensure(parent, fs, mode, created);
   try {
     await fs.mkdir(path, mode);
@@ -42,6 +46,13 @@ async function ensure(path: string, fs: FileSystem, mode: number, created: strin
     if (!isErrno(error, "EEXIST") || !(await isDirectory(path, fs))) throw error;
   }
   await fs.syncDirectory(parent);
+}
+
+/** Syncs a directory that need not be ours: where it may not be opened, what is in it was not made by us. */
+async function syncForeign(path: string, fs: FileSystem): Promise<void> {
+  await fs.syncDirectory(path).catch((error: unknown) => {
+    if (!isErrno(error, "EACCES", "EPERM")) throw error;
+  });
 }
 
 async function isDirectory(path: string, fs: FileSystem): Promise<boolean> {

@@ -12,33 +12,15 @@
 import { dirname } from "node:path";
 import { CkptError, isCkptError } from "@ckpt/errors";
 import { toCkptError } from "./classify.js";
-import type { FileHandle, FileSystem } from "./file-system.js";
-import { MAX_FRAME_BODY_BYTES, ZERO_CHAIN } from "./frame.js";
+import type { FileHandle } from "./file-system.js";
+import { ZERO_CHAIN } from "./frame.js";
+import { checkLogOptions, type FrameLogOptions } from "./frame-log-options.js";
 import { writeFully } from "./fully.js";
 import { LogBatch } from "./log-batch.js";
 import { type AppendReceipt, type LogRecord, PendingRecord } from "./log-record.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { poisonedError } from "./poisoned.js";
 import { Preallocation } from "./preallocation.js";
-
-/** Options of {@link FrameLog.create}. */
-export interface FrameLogOptions {
-  /** The file system; default: this machine's. */
-  readonly fs?: FileSystem;
-  /** The chain value before the first frame, 16 bytes; default zeros. */
-  readonly chain?: Uint8Array;
-  /** Longest body of one frame, in bytes; a longer record has several. Default 1 MiB, at most 16 MiB. */
-  readonly fragmentBytes?: number;
-  /** A write takes no further fragment once it holds this many bytes; bounds memory. Default 2 MiB. */
-  readonly maxBatchBytes?: number;
-  /**
-   * Zero space ahead of the end, so that a commit need not also sync the file's size: 64 KiB at first, doubling to
-   * 1 MiB. A number fixes the bytes; `false` writes none. Default `true`.
-   */
-  readonly preallocate?: boolean | number;
-  /** Mode of the file; default 0o600. */
-  readonly mode?: number;
-}
 
 /** A point up to which a log is known to be whole. */
 export interface LogHead {
@@ -77,7 +59,7 @@ export class FrameLog {
   private constructor(handle: FileHandle, path: string, options: FrameLogOptions) {
     this.path = path;
     this.#handle = handle;
-    this.#fragmentBytes = Math.min(options.fragmentBytes ?? 1024 * 1024, MAX_FRAME_BODY_BYTES);
+    this.#fragmentBytes = options.fragmentBytes ?? 1024 * 1024;
     this.#maxBatchBytes = options.maxBatchBytes ?? 2 * 1024 * 1024;
     this.#space = new Preallocation(options.preallocate ?? true);
     this.#chain = options.chain ?? ZERO_CHAIN;
@@ -86,10 +68,11 @@ export class FrameLog {
 
   /**
    * Creates the file exclusively (`CKPT_CONFLICT` when the name is taken) and makes its directory entry durable.
-   * Other failures: `CKPT_NO_SPACE`, `CKPT_NO_PERMISSION`, `CKPT_NOT_FOUND` (no such directory), `CKPT_IO`.
+   * Other failures: `CKPT_INVALID_ARGUMENT`, `CKPT_NO_SPACE`, `CKPT_NO_PERMISSION`, `CKPT_NOT_FOUND` (no such directory), `CKPT_IO`.
    */
   static async create(path: string, options: FrameLogOptions = {}): Promise<FrameLog> {
     const fs = options.fs ?? nodeFileSystem;
+    checkLogOptions(options);
     let handle: FileHandle | undefined;
     try {
       const mode = options.mode ?? 0o600;

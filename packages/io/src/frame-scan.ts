@@ -97,7 +97,7 @@ export async function* scanFrames(
     }
     const resumed = await walker.resync(at);
     next = resumed === "gave-up" ? undefined : resumed;
-    yield { type: "bad", reason: "damaged", start: at, end: next?.offset ?? to };
+    yield { type: "bad", reason: "damaged", start: at, end: next?.offset ?? Math.max(to, knownAcked) };
     if (next === undefined) return;
     chain = undefined;
     at = next.offset;

@@ -28,8 +28,9 @@ export {
   parseFrameHeader,
   ZERO_CHAIN,
 } from "./frame.js";
-export type { FrameLogOptions, LogHead } from "./frame-log.js";
+export type { LogHead } from "./frame-log.js";
 export { FrameLog } from "./frame-log.js";
+export type { FrameLogOptions } from "./frame-log-options.js";
 export type { BadRegion, ScannedFrame, ScanOptions } from "./frame-scan.js";
 export { scanFrames } from "./frame-scan.js";
 export { readFully, writeFully } from "./fully.js";

@@ -28,6 +28,7 @@ export interface Lease {
   verify(): Promise<void>;
   /** Gives it back, durably. Idempotent. When it throws, it can be called again, and the OS lock is free all the same. */
   release(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** How often the claim is looked at anew when others come and go at the same time. */
@@ -91,8 +92,11 @@ async function takeOsLock(leases: LeaseDirectory, fs: FileSystem): Promise<OsLoc
 
 async function busyError(leases: LeaseDirectory): Promise<CkptError> {
   const { highest, isReleased } = await leases.list();
-  const holder = highest === 0 || isReleased ? undefined : await leases.read(highest);
-  return lockedError(leases.path, holder === "gone" ? undefined : holder, "it holds the system's lock");
+  const read = highest === 0 || isReleased ? undefined : await leases.read(highest);
+  let holder = read === "gone" ? undefined : read;
+  // Who has the lock may not have published its lease yet: the one before it must not be named as the holder.
+  if (holder !== undefined && (await proveDeath(holder)).state === "dead") holder = undefined;
+  return lockedError(leases.path, holder, "it holds the system's lock");
 }
 
 async function claim(
@@ -187,6 +191,10 @@ class HeldLease implements Lease {
       throw toCkptError(error, { doing: "release the lease in", path: this.#leases.path });
     });
     return this.#releasing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 
   async #release(): Promise<void> {

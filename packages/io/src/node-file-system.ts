@@ -17,10 +17,12 @@ const isWindows = process.platform === "win32";
 // Windows has no O_NOFOLLOW and no O_DSYNC. Apple's O_DSYNC stops at the drive's cache, while fdatasync there is
 // F_FULLFSYNC in Node, so macOS takes the emulation as well.
 const O_NOFOLLOW: number | undefined = fs.constants.O_NOFOLLOW;
+// Opening a FIFO for reading would wait for a writer and hold a thread of the pool; files do not know the flag.
+const O_NONBLOCK: number = fs.constants.O_NONBLOCK ?? 0;
 const O_DSYNC: number | undefined = process.platform === "linux" ? fs.constants.O_DSYNC : undefined;
 
 const accessFlags = {
-  read: fs.constants.O_RDONLY,
+  read: fs.constants.O_RDONLY | O_NONBLOCK,
   write: fs.constants.O_WRONLY,
   readWrite: fs.constants.O_RDWR,
 } as const;

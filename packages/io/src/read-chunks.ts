@@ -4,6 +4,7 @@ import { type ChunkOptions, DEFAULT_CHUNK_BYTES } from "./chunk-options.js";
 import { toCkptError } from "./classify.js";
 import { readFully } from "./fully.js";
 import { nodeFileSystem } from "./node-file-system.js";
+import { positive } from "./positive.js";
 
 /** Options of {@link readChunks}. */
 export interface ReadChunksOptions extends ChunkOptions {
@@ -26,6 +27,7 @@ export async function* readChunks(
   options: ReadChunksOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { fs = nodeFileSystem, chunkBytes = DEFAULT_CHUNK_BYTES, from = 0, signal } = options;
+  positive(chunkBytes, "chunkBytes");
   throwIfAborted(signal, `reading ${path}`);
   const handle = await fs.open(path, { access: "read" }).catch((error: unknown) => {
     throw toCkptError(error, { doing: "open", path });

@@ -4,6 +4,7 @@ import { createChecksum } from "./checksum.js";
 import { DEFAULT_CHUNK_BYTES, type WriteChunksOptions } from "./chunk-options.js";
 import type { FileHandle } from "./file-system.js";
 import { writeFully } from "./fully.js";
+import { positive } from "./positive.js";
 
 /** What was written. */
 export interface WrittenChunks {
@@ -23,6 +24,7 @@ export async function writeChunks(
   options: WriteChunksOptions = {},
 ): Promise<WrittenChunks> {
   const { chunkBytes = DEFAULT_CHUNK_BYTES, signal } = options;
+  positive(chunkBytes, "chunkBytes");
   const sum = options.checksum === undefined ? undefined : createChecksum(options.checksum);
   let position = 0;
   let waiting: Uint8Array[] = [];

@@ -55,6 +55,16 @@ describe("readChunks", () => {
     await expect(readChunks(`${path}-none`).next()).rejects.toMatchObject({ code: "CKPT_NOT_FOUND" });
   });
 
+  it("refuses a chunk size with which it would never end", async () => {
+    const path = await fileOf(Buffer.from("data"));
+    await expect(readChunks(path, { chunkBytes: 0 }).next()).rejects.toMatchObject({
+      code: "CKPT_INVALID_ARGUMENT",
+    });
+    await expect(writeChunks(new MemoryFile(), [], { chunkBytes: -1 })).rejects.toMatchObject({
+      code: "CKPT_INVALID_ARGUMENT",
+    });
+  });
+
   it("stops when the signal fires", async () => {
     const path = await fileOf(Buffer.alloc(100));
     const controller = new AbortController();

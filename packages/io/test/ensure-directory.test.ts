@@ -14,9 +14,18 @@ describe("ensureDirectory", () => {
     expect(created).toEqual([join(root, "a"), join(root, "a", "b"), path]);
     for (const level of created) expect((await nodeFileSystem.stat(level))?.mode).toBe(0o700);
     const synced = calls.filter(({ operation }) => operation === "syncDirectory").map((call) => call.path);
-    expect(synced).toEqual(created.map((level) => dirname(level)));
+    // First that of the level found: a process that died may have left it unsynced.
+    expect(synced).toEqual([dirname(root), ...created.map((level) => dirname(level))]);
     const order = calls.map(({ operation }) => operation).filter((op) => op !== "stat");
-    expect(order).toEqual(["mkdir", "syncDirectory", "mkdir", "syncDirectory", "mkdir", "syncDirectory"]);
+    expect(order).toEqual([
+      "syncDirectory",
+      "mkdir",
+      "syncDirectory",
+      "mkdir",
+      "syncDirectory",
+      "mkdir",
+      "syncDirectory",
+    ]);
   });
 
   it("does nothing where it is there already, through a symbolic link too", async () => {
@@ -26,6 +35,15 @@ describe("ensureDirectory", () => {
     expect(await ensureDirectory(join(root, "real"))).toEqual([]);
     expect(await ensureDirectory(join(root, "link"))).toEqual([]);
     expect(await ensureDirectory(join(root, "link", "below"))).toEqual([join(root, "link", "below")]);
+  });
+
+  it("bears a parent that it may not open, where there is nothing to create", async () => {
+    const path = await tempDirectory();
+    const denied = new FailingFs((operation) => (operation === "syncDirectory" ? "EACCES" : undefined));
+    expect(await ensureDirectory(path, { fs: denied.fs })).toEqual([]);
+    await expect(ensureDirectory(join(path, "new"), { fs: denied.fs })).rejects.toMatchObject({
+      code: "CKPT_NO_PERMISSION",
+    });
   });
 
   it("lets many create the same path at once", async () => {

@@ -317,6 +317,18 @@ describe("a FrameLog whose disk fails", () => {
     expect(await recoverFrameLog(path)).toMatchObject({ records: 1, tornAt: 45 });
   });
 
+  it.each([
+    { fragmentBytes: 0 },
+    { fragmentBytes: 17 * 1024 * 1024 },
+    { maxBatchBytes: Number.NaN },
+    { preallocate: -1 },
+    { chain: new Uint8Array(15) },
+  ])("does not come to be with %o", async (options) => {
+    const path = await freshPath();
+    await expect(FrameLog.create(path, options)).rejects.toMatchObject({ code: "CKPT_INVALID_ARGUMENT" });
+    expect(await nodeFileSystem.stat(path)).toBeUndefined();
+  });
+
   it("fails to open on a name that is taken, and leaves the other file as it is", async () => {
     const path = await freshPath();
     const log = await FrameLog.create(path);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeFileSystem as fs, readFully, writeFully } from "@ckpt/io";
@@ -31,6 +32,14 @@ describe("nodeFileSystem", () => {
     );
     expect((await fs.stat(join(root, "link")))?.kind).toBe("symlink");
     expect(await readFile(join(root, "target"), "utf8")).toBe("secret");
+  });
+
+  it("does not wait for ever to open a FIFO that stands where a file should", async () => {
+    const path = join(await tempDirectory(), "fifo");
+    execFileSync("mkfifo", [path]);
+    const handle = await fs.open(path, { access: "read" });
+    expect((await handle.stat()).kind).toBe("other");
+    await handle.close();
   });
 
   it("says undefined for what is not there, and lists names sorted", async () => {
