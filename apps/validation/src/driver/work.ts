@@ -63,18 +63,23 @@ class Agent {
     }
   }
 
-  /** An older checkpoint of this process's, never the newest. */
-  older(i: number): string | undefined {
-    return this.saved.length < 2 ? undefined : this.saved[i % (this.saved.length - 1)];
+  /** An older checkpoint of this process's that still exists, never the newest. */
+  async older(i: number): Promise<string | undefined> {
+    const there = new Set((await this.manager.getAll()).map(({ id }) => id));
+    const older = this.saved.slice(0, -1).filter((id) => there.has(id));
+    return older[i % Math.max(1, older.length)];
   }
 }
 
 /** What happens between saves: each is followed by a new save, so that the highest number is always the newest. */
 async function between(agent: Agent, i: number): Promise<void> {
   const { manager } = agent;
-  const older = agent.older(i);
-  const exists = older !== undefined && (await manager.get(older).catch(() => undefined)) !== undefined;
-  if (i % 11 === 3 && exists) await agent.other("remove", i, () => manager.remove(older));
+  const withOlder = (what: string, run: (id: string) => Promise<unknown>) =>
+    agent.other(what, i, async () => {
+      const id = await agent.older(i);
+      if (id !== undefined) await run(id);
+    });
+  if (i % 11 === 3) await withOlder("remove", (id) => manager.remove(id));
   if (i % 13 === 5) {
     const fails = i % 2 === 0;
     await agent.other("guard", i, () =>
@@ -89,8 +94,8 @@ async function between(agent: Agent, i: number): Promise<void> {
         }),
     );
   }
-  if (i % 17 === 7 && exists) await agent.other("restore", i, () => manager.restoreCheckpoint(older));
-  if (i % 19 === 9 && exists) await agent.other("fork", i, () => manager.fork(older));
+  if (i % 17 === 7) await withOlder("restore", (id) => manager.restoreCheckpoint(id));
+  if (i % 19 === 9) await withOlder("fork", (id) => manager.fork(id));
 }
 
 /** `count` saves, one after another, spread over a few agents; the exit code is 1 when recovering or closing failed. */

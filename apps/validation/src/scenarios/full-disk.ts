@@ -19,7 +19,7 @@ function shortages(short: boolean): Shortage[] {
   const full = Array.from({ length: pages }, (_, i) => ({
     name: `full at ${600 + i * PAGE_KIB} KiB`,
     sizeKib: 600 + i * PAGE_KIB,
-    relief: "size=64m",
+    relief: "size=1g",
   }));
   const inodes = Array.from({ length: short ? 1 : 6 }, (_, i) => ({
     name: `${8 + i * 3} inodes`,

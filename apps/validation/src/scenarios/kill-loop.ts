@@ -29,7 +29,10 @@ export const killLoop: Scenario = {
       const workers = Array.from({ length: WRITERS }, (_, w) =>
         startWorker(context.driver, ledger, [directory, 1_000_000, start + w, WRITERS]),
       );
-      await sleep(300 + random() * (context.short ? 500 : 1200));
+      const enough = ledger.acknowledged + 1 + Math.floor(random() * 80 * WRITERS);
+      const patience = Date.now() + 20_000;
+      while (ledger.acknowledged < enough && Date.now() < patience) await sleep(5);
+      await sleep(random() * 20);
       for (const worker of workers) worker.kill("SIGKILL");
       await Promise.all(workers.map((w) => w.ended));
       kills += WRITERS;
