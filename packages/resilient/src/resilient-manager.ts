@@ -1,4 +1,13 @@
-import type { Checkpoint, CheckpointHeader, Metadata, SavedCheckpoint, SignalOption } from "@ckpt/core";
+import type {
+  Checkpoint,
+  CheckpointHeader,
+  CheckpointStore,
+  CompactionReport,
+  Metadata,
+  SavedCheckpoint,
+  SignalOption,
+  StoreFinding,
+} from "@ckpt/core";
 import type { Signal, Verdict } from "@ckpt/drift";
 import type { RetentionPlan } from "@ckpt/retention";
 import { isDrift } from "./drift-watch.js";
@@ -155,6 +164,16 @@ export class ResilientCheckpointManager<State = unknown> extends ManagerEngine<S
   /** Plans and removes now, instead of beside later saves. Resolves to the plan that was carried out. */
   async applyRetention(): Promise<RetentionPlan | undefined> {
     return this.operate("applyRetention", undefined, () => this.pruner.apply());
+  }
+
+  /** Gives back the space of removed checkpoints, of all agents of the store. Saves and reads go on meanwhile. */
+  async compact(options: SignalOption = {}): Promise<CompactionReport> {
+    return this.operate("compact", options.signal, () => this.store.compact(options));
+  }
+
+  /** Streams what is wrong in the store, of all agents; `sample` (0..1] checks a part. Changes nothing. */
+  verify(options: Parameters<CheckpointStore["verify"]>[0] = {}): AsyncIterable<StoreFinding> {
+    return this.store.verify(options);
   }
 
   /** Tells the drift monitor of a step: durations, outcome, tool, action, observation. Saves are told by themselves. */
