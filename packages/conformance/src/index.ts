@@ -9,6 +9,8 @@ export type { FailedSyncOptions, FailedSyncReport } from "./explore/explore-fail
 export { exploreFailedSyncs } from "./explore/explore-failed-syncs.js";
 export type { FaultOptions, FaultReport } from "./explore/explore-faults.js";
 export { exploreFaults } from "./explore/explore-faults.js";
+export type { RaceOptions, RaceReport } from "./explore/explore-races.js";
+export { exploreRaces } from "./explore/explore-races.js";
 export type { FaultKind } from "./explore/fault-kinds.js";
 export { FAULT_KINDS } from "./explore/fault-kinds.js";
 export { Ledger } from "./explore/ledger.js";

@@ -177,7 +177,9 @@ export class LogStore implements CheckpointStore {
   }
 
   async #replay(): Promise<void> {
-    if ((await this.#fs.stat(this.#root)) === undefined) await this.#fs.mkdir(this.#root, 0o700);
+    await this.#fs.mkdir(this.#root, 0o700).catch((error: { code?: string }) => {
+      if (error.code !== "EEXIST") throw error;
+    });
     if (this.#careless.noParentSync !== true) await this.#fs.syncDirectory("/");
     for (const name of await this.#fs.readdir(this.#root)) {
       this.#files = Math.max(this.#files, Number.parseInt(name, 10));

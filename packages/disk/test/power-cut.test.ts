@@ -2,6 +2,7 @@ import {
   exploreCuts,
   exploreFailedSyncs,
   exploreFaults,
+  exploreRaces,
   type FaultyFileSystem,
   prepareScene,
   WORKLOADS,
@@ -55,5 +56,12 @@ describe("the disk store", () => {
       expect((await exploreCuts({ ...next, every: some(9), outcomes: 2 })).breaches).toEqual([]);
       expect((await exploreFaults({ ...next, every: some(61) })).breaches).toEqual([]);
     }
+  });
+
+  it("never lets two processes hold one agent, and loses nothing to those that die", async () => {
+    const report = await exploreRaces({ open, runs: full ? 100 : 4 });
+    expect(report.breaches).toEqual([]);
+    expect(report.acknowledged).toBeGreaterThan(50);
+    expect(report.refused).toBeGreaterThan(10);
   });
 });

@@ -27,6 +27,8 @@ export interface Breach {
     | "stuck"
     /** An error that is not a `CkptError`, or a rejection that nobody handled. */
     | "untyped"
+    /** Two writers held one agent at the same time. */
+    | "shared"
     /** A call that never came back. */
     | "hang";
   readonly message: string;

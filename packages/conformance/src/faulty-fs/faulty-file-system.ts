@@ -8,6 +8,7 @@ import { FaultyHandle } from "./faulty-handle.js";
 import { FaultyProcess, type Observer } from "./faulty-process.js";
 import { FileNode } from "./file-node.js";
 import { type PowerCutOptions, survivors } from "./power-cut.js";
+import type { SeededRandom } from "./random.js";
 import { renameOn } from "./rename-on.js";
 import { restoreImage } from "./restore-image.js";
 import { statOf } from "./stat-of.js";
@@ -84,6 +85,14 @@ export class FaultyFileSystem implements FileSystem {
   /** Calls `observer` before each operation takes effect, and once more in the midst of an O_DSYNC write. */
   observe(observer: Observer | undefined): void {
     this.#process.observer = observer;
+  }
+
+  /**
+   * Lets up to `maxTurns` steps of others pass before each operation takes effect, as `random` says, so that calls and processes overlap in
+   * ever new ways. Without `random`: one step, as at first.
+   */
+  setPace(random: SeededRandom | undefined, maxTurns = 8): void {
+    this.#process.pace = random === undefined ? undefined : () => random.below(maxTurns);
   }
 
   /** Puts a symbolic link on the disk, durable at once: for tests of planted links. */

@@ -14,6 +14,8 @@ export class FaultyProcess {
   readonly locks: boolean;
   readonly #handles = new Set<() => void>();
   observer: Observer | undefined;
+  /** How many turns of others an operation lets pass before it takes effect. */
+  pace: (() => number) | undefined;
   #killed = false;
 
   constructor(disk: Disk, faults: FaultPlan, locks: boolean) {
@@ -47,7 +49,7 @@ export class FaultyProcess {
   ): Promise<T> {
     this.#requireAlive(kind, path);
     const decision = this.faults.begin(kind, path, sync.promises === true);
-    await undefined;
+    for (let turns = 1 + (this.pace?.() ?? 0); turns > 0; turns--) await undefined;
     this.#requireAlive(kind, path);
     this.observer?.(decision.operation, "before");
     if (decision.before !== undefined) {

@@ -22,6 +22,7 @@ export function withoutSafeguard(
   only: (path: string) => boolean = () => true,
 ): FileSystem {
   const nothing = async () => {};
+  let linked = 0;
   const careless = (handle: FileHandle): FileHandle => {
     if (safeguard !== "sync" && safeguard !== "lock") return handle;
     return {
@@ -51,9 +52,10 @@ export function withoutSafeguard(
     mkdir: (path, mode) => fileSystem.mkdir(path, mode),
     rename: (from, to) => fileSystem.rename(from, to),
     link: async (from, to) => {
-      if (safeguard === "link" && only(to) && (await fileSystem.stat(to)) !== undefined)
-        await fileSystem.unlink(to);
-      return fileSystem.link(from, to);
+      if (safeguard !== "link" || !only(to)) return fileSystem.link(from, to);
+      const aside = `${to}.${++linked}`;
+      await fileSystem.link(from, aside);
+      await fileSystem.rename(aside, to);
     },
     unlink: (path) => fileSystem.unlink(path),
     rmdir: (path) => fileSystem.rmdir(path),
