@@ -168,7 +168,9 @@ export class ResilientCheckpointManager<State = unknown> extends ManagerEngine<S
 
   /** Gives back the space of removed checkpoints, of all agents of the store. Saves and reads go on meanwhile. */
   async compact(options: SignalOption = {}): Promise<CompactionReport> {
-    return this.operate("compact", options.signal, () => this.store.compact(options));
+    return this.operate("compact", options.signal, () =>
+      this.store.compact(options.signal === undefined ? {} : { signal: options.signal }),
+    );
   }
 
   /** Streams what is wrong in the store, of all agents; `sample` (0..1] checks a part. Changes nothing. */
