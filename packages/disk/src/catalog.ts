@@ -39,7 +39,8 @@ export class Catalog {
   #running: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
   #isOpen = false;
-  #isFormatDamaged = false;
+  /** `FORMAT` is there and makes no sense. */
+  isFormatDamaged = false;
   /** Bytes of records that this process has removed since the last compaction. */
   removedBytes = 0;
 
@@ -71,7 +72,7 @@ export class Catalog {
   structuralFindings(): StoreFinding[] {
     const { layout } = this.#context;
     const findings = this.#manifest.damaged.map((number) => damagedFile(layout.manifest(number)));
-    if (this.#isFormatDamaged) findings.push(damagedFile(layout.formatFile));
+    if (this.isFormatDamaged) findings.push(damagedFile(layout.formatFile));
     return findings;
   }
 
@@ -265,7 +266,7 @@ export class Catalog {
   async #readFormat(fs: FileSystem, layout: StoreLayout): Promise<void> {
     const read = await readStoreId(fs, layout);
     if (typeof read !== "string") this.#storeId = read.storeId;
-    this.#isFormatDamaged = read === "damaged";
+    this.isFormatDamaged = read === "damaged";
   }
 
   async #writerIds(fs: FileSystem, layout: StoreLayout): Promise<Set<string>> {

@@ -27,7 +27,7 @@ export async function planCompaction(
   const puts = new Map<Segment, PutEntry[]>(sources.map((source) => [source, []]));
   const facts = new Map<string, StoredEntry[]>();
   const others = catalog.segments().filter((segment) => !taken.has(segment));
-  for (const agentId of new Set(sources.flatMap((source) => [...source.agentIds()]))) {
+  for (const agentId of salvage ? catalog.agentIds() : agentsOf(sources)) {
     const replayed = await catalog.replay(agentId);
     for (const put of replayed.history.puts) puts.get(put.segment as Segment)?.push(put);
     const elsewhere = others.some(
@@ -39,6 +39,10 @@ export async function planCompaction(
   for (const list of puts.values())
     list.sort((a, b) => a.offset - b.offset || a.sectionOffset - b.sectionOffset);
   return { sources, puts, facts };
+}
+
+function agentsOf(sources: readonly Segment[]): Set<string> {
+  return new Set(sources.flatMap((source) => [...source.agentIds()]));
 }
 
 async function marksIn(sources: readonly Segment[], agentId: string): Promise<SequenceMark[]> {
@@ -68,7 +72,8 @@ function keptFacts(
     if (headId === null) kept.push({ kind: "gone", agentId, epoch, n, ...noPlace() });
     else if (headEntry.kind === "event") kept.push(headEntry);
   }
-  const last = mine[mine.length - 1] ?? marks[marks.length - 1];
+  const last =
+    mine[mine.length - 1] ?? marks[marks.length - 1] ?? (salvage ? lastLost(history, lost) : undefined);
   if (last === undefined) return kept;
   const seen = ranges([
     ...mine.map(({ n }) => [n, n] as const),
@@ -80,6 +85,12 @@ function keptFacts(
   const lastSequence = Math.max(0, ...marks.map((mark) => mark.lastSequence), ...mine.map(sequenceOf));
   kept.push({ kind: "sequence", agentId: last.agentId, epoch, n, lastSequence, seen, ...noPlace() });
   return kept;
+}
+
+/** Of an agent that the sources hold nothing of, but of which something is lost. */
+function lastLost({ agentId, epoch }: Replayed["history"], lost: Replayed["lost"]) {
+  const n = lost[lost.length - 1]?.to;
+  return n === undefined ? undefined : { agentId, epoch, n };
 }
 
 function sequenceOf(entry: StoredEntry): number {

@@ -40,6 +40,8 @@ export interface CompactionOptions {
   readonly signal: AbortSignal | undefined;
   /** Take damaged segments of dead writers as well, keep what can be read, and move them to quarantine. */
   readonly salvage: boolean;
+  /** Take only these of the segments that may be taken. */
+  readonly only?: (segment: Segment) => boolean;
 }
 
 export interface CompactionResult extends CompactionReport {
@@ -81,7 +83,9 @@ export async function compactHeld(
   const unreadable = new Set<Segment>();
   for (;;) {
     throwIfAborted(options.signal, "compact");
-    const sources = chooseSources(context, dead, options.salvage).filter((source) => !unreadable.has(source));
+    const sources = chooseSources(context, dead, options.salvage).filter(
+      (source) => !unreadable.has(source) && options.only?.(source) !== false,
+    );
     try {
       return await replaceSources(context, dead, sources, options);
     } catch (error) {
@@ -110,8 +114,10 @@ async function replaceSources(
 ): Promise<CompactionResult> {
   const { fs, layout, options, catalog, writer } = context;
   const bytesBefore = await totalBytes(fs, layout, sources);
-  if (sources.length === 0) return { ...(await sweep(context, dead)), bytesBefore, bytesAfter: 0 };
   const plan = await planCompaction(catalog, sources, salvage);
+  if (sources.length === 0 && !hasFacts(plan)) {
+    return { ...(await sweep(context, dead)), bytesBefore, bytesAfter: 0 };
+  }
   if (!salvage && isPacked(plan, options.segmentBytes)) {
     return { ...(await sweep(context, dead)), bytesBefore, bytesAfter: bytesBefore };
   }
@@ -142,6 +148,10 @@ async function replaceSources(
   const removedFiles = removed.files + swept.removedFiles;
   catalog.removedBytes = 0;
   return { bytesBefore, bytesAfter, removedFiles, lostIds, quarantined: removed.quarantined };
+}
+
+function hasFacts({ facts }: CompactionPlan): boolean {
+  return [...facts.values()].some((list) => list.length > 0);
 }
 
 /** Whether copying would gain next to nothing: compacted segments, hardly anything removed, no more of them than needed. */
@@ -238,7 +248,7 @@ async function removeSources(
 }
 
 /** Removes directories of dead writers that hold nothing any more, and manifests that a newer one contains. */
-async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: DeadWriters) {
+export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: DeadWriters) {
   let removedFiles = 0;
   for (const writerId of dead.ids) removedFiles += await dead.remove(writerId);
   if (removedFiles > 0) {

@@ -17,6 +17,7 @@ import { toCkptError } from "@ckpt/io";
 import { type DiskStoreOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { closed, invalid } from "./refusals.js";
 import { type CoreUse, useCore } from "./registry.js";
+import type { RepairReport } from "./repair.js";
 import type { StoreCore } from "./store-core.js";
 
 interface Abortable {
@@ -101,6 +102,20 @@ export class DiskStore implements CheckpointStore {
   async compact(options: Abortable = {}): Promise<CompactionReport> {
     throwIfAborted(options.signal, "compact");
     return (await this.#core("compact")).compact(options.signal);
+  }
+
+  /**
+   * Puts right what {@link verify} finds, where that is possible: rebuilds hints, heads and other derived files, copies what can
+   * be read of damaged segments and moves those to `quarantine/` with a note. Nothing is deleted, and segments of living writers
+   * are left alone. With `dryRun` nothing is written: the report is the plan.
+   *
+   * Rejects with `CKPT_LOCKED` when another process maintains the store, and with the codes of file errors.
+   */
+  async repair(
+    options: { readonly dryRun?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<RepairReport> {
+    throwIfAborted(options.signal, "repair");
+    return (await this.#core("repair")).repair(options.dryRun === true, options.signal);
   }
 
   takeFindings(): StoreFinding[] {

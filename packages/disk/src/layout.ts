@@ -122,6 +122,11 @@ export class StoreLayout {
     return path.join(this.quarantine, `${name.writerId}-${digits(name.number)}-${time}.seg`);
   }
 
+  /** Where any other damaged file goes. */
+  quarantinedFile(file: string, time: number): string {
+    return path.join(this.quarantine, `${path.relative(this.root, file).split(path.sep).join("-")}-${time}`);
+  }
+
   /** The directories below the root, in the order in which they are created. */
   directories(): readonly string[] {
     return [this.writers, this.heads, this.agents, this.manifests, this.maintenance, this.quarantine];

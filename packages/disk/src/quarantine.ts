@@ -1,4 +1,5 @@
 /** Moves damaged files aside, never deleting a byte, with a note that says what they were. */
+import path from "node:path";
 import type { FileSystem } from "@ckpt/io";
 import { encodeCheckedJson, publishFile } from "./checked-json.js";
 import type { SegmentName, StoreLayout } from "./layout.js";
@@ -21,6 +22,22 @@ export async function quarantineSegment(
   await fs.rename(layout.segment(note.segment), target);
   await fs.syncDirectory(layout.quarantine);
   await fs.syncDirectory(layout.writer(note.segment.writerId));
+  return target;
+}
+
+/** Moves any other file to `quarantine/`; undefined when it is not there. */
+export async function quarantineFile(
+  fs: FileSystem,
+  layout: StoreLayout,
+  file: string,
+): Promise<string | undefined> {
+  if ((await fs.stat(file)) === undefined) return undefined;
+  const target = layout.quarantinedFile(file, Date.now());
+  const value = { format: 1, when: new Date().toISOString(), file, why: ["it could not be read"] };
+  await publishFile(fs, `${target}.json`, encodeCheckedJson(value));
+  await fs.rename(file, target);
+  await fs.syncDirectory(layout.quarantine);
+  await fs.syncDirectory(path.dirname(file));
   return target;
 }
 

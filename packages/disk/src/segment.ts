@@ -48,6 +48,7 @@ export class Segment implements SegmentName {
   #scan: SegmentScan | undefined;
   #directory: HintDirectory | undefined;
   #scanning: Promise<SegmentScan> | undefined;
+  #noted: SegmentScan | undefined;
   /** The segment's file is not there; what its hint says is all that is left. */
   isMissing = false;
   /** Written by this process. */
@@ -94,11 +95,11 @@ export class Segment implements SegmentName {
   }
 
   get damages(): readonly DamagedRegion[] {
-    return this.#scan?.damages ?? [];
+    return this.#noted?.damages ?? this.#scan?.damages ?? [];
   }
 
   get orphans(): readonly Orphan[] {
-    return this.#scan?.orphans ?? [];
+    return this.#noted?.orphans ?? this.#scan?.orphans ?? [];
   }
 
   get tornAt(): number | undefined {
@@ -195,6 +196,11 @@ export class Segment implements SegmentName {
     } finally {
       await handle.close();
     }
+  }
+
+  /** Remembers damage that a {@link rescan} met; what the hint knows of the segment stays. */
+  noteDamage(scan: SegmentScan): void {
+    this.#noted = scan;
   }
 
   /** Adds what this process has written and had acknowledged. */

@@ -31,6 +31,7 @@ import { checkFileSystem } from "./network-file-system.js";
 import type { ResolvedOptions } from "./options.js";
 import { OwnWriter } from "./own-writer.js";
 import { notHeld } from "./refusals.js";
+import { planRepair, type RepairReport, repairHeld } from "./repair.js";
 import { TakeoverSync } from "./takeover-sync.js";
 import { type VerifyOptions, verifyStore } from "./verify.js";
 
@@ -227,6 +228,13 @@ export class StoreCore {
       compactHeld(context, dead, { signal, salvage: false }),
     );
     return { bytesBefore, bytesAfter, removedFiles };
+  }
+
+  async repair(dryRun: boolean, signal: AbortSignal | undefined): Promise<RepairReport> {
+    if (!dryRun) return this.#maintain((context, dead) => repairHeld(context, dead, signal));
+    await this.#look();
+    const { fs, layout, catalog } = this;
+    return planRepair({ fs, layout, catalog }, signal);
   }
 
   /** One piece of maintenance at a time; other processes are kept out by a lease. */
