@@ -4,7 +4,7 @@ import { adopt, copyTaggedJson } from "./state/adopt.js";
 import { type AnyClassCodec, resolveCodecs } from "./state/class-codec.js";
 import { toHex } from "./state/digest.js";
 import { explainRefusal } from "./state/explain.js";
-import { resolveLimits, type SnapshotLimits } from "./state/limits.js";
+import { HIGHEST_MAX_DEPTH, resolveLimits, type SnapshotLimits } from "./state/limits.js";
 import { hashOf, hashSteps } from "./state/merkle.js";
 import { weightOf } from "./state/node-meta.js";
 import { toTaggedJson } from "./state/tagged-json.js";
@@ -82,7 +82,7 @@ export function snapshot(value: unknown, options: SnapshotOptions = {}): Snapsho
 export function rebase(state: Snapshot, previous: Snapshot): Snapshot {
   if (state.root === previous.root) return previous;
   const limits = resolveLimits({
-    maxDepth: 2_000,
+    maxDepth: HIGHEST_MAX_DEPTH,
     maxNodes: Number.MAX_SAFE_INTEGER,
     maxBytes: Number.MAX_SAFE_INTEGER,
   });

@@ -3,7 +3,15 @@ import { bound, checkTagged, tooDeep } from "../state/adopt.js";
 import { corrupt } from "../state/corrupt.js";
 import { setOwn } from "../state/key-escape.js";
 import type { ResolvedLimits } from "../state/limits.js";
-import { heightOf, isContainer, isLarge, type KnownGroup, keyWeight, remember, Tally } from "../state/node-meta.js";
+import {
+  heightOf,
+  isContainer,
+  isLarge,
+  type KnownGroup,
+  keyWeight,
+  remember,
+  Tally,
+} from "../state/node-meta.js";
 import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
 
 /** Turns the private tree into a frozen one: checks what deltas may have broken, measures, and passes known hashes on. */

@@ -43,8 +43,8 @@ export class RecordParser {
       const missing = this.needed - this.gathered;
       if (bytes.length - offset < missing) {
         if (offset < bytes.length) {
-          // A copy: the caller may use its buffer again.
-          this.parts.push(bytes.slice(offset));
+          // A copy: the caller may use its buffer again. (A Buffer's own slice would be a view.)
+          this.parts.push(Uint8Array.prototype.slice.call(bytes, offset));
           this.gathered += bytes.length - offset;
         }
         return;

@@ -23,7 +23,8 @@ export function adopt(value: unknown, limits: ResolvedLimits): StateNode {
 function adoptNode(value: unknown, limits: ResolvedLimits, depth: number): StateNode {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
   if (typeof value === "number") {
-    if (value - value !== 0 || Object.is(value, -0)) throw corrupt("A number stands where only its tag may say it.");
+    if (value - value !== 0 || Object.is(value, -0))
+      throw corrupt("A number stands where only its tag may say it.");
     return value;
   }
   if (typeof value !== "object") throw corrupt(`A ${typeof value} is no part of a stored state.`);
@@ -36,7 +37,8 @@ function adoptNode(value: unknown, limits: ResolvedLimits, depth: number): State
 }
 
 function adoptObject(value: Record<string, unknown>, limits: ResolvedLimits, depth: number): StateNode {
-  if (Object.getPrototypeOf(value) !== Object.prototype) throw corrupt("An object of a class stands in a stored state.");
+  if (Object.getPrototypeOf(value) !== Object.prototype)
+    throw corrupt("An object of a class stands in a stored state.");
   let isTagged = false;
   let hasLeaf = false;
   for (const key in value) {

@@ -207,10 +207,17 @@ export function explainRefusal(
   cause: unknown,
 ): CkptError<"CKPT_REFUSED_STATE" | "CKPT_LIMIT"> {
   const explanation = new Explanation(limits, codecs);
+  let found = cause;
   try {
     explanation.value(value);
   } catch (error) {
-    return (error instanceof Culprit ? error : explanation.here(error)).toError(cause);
+    if (error instanceof Culprit) return error.toError(cause);
+    found = error;
   }
+  if (found instanceof RangeError) {
+    // The caller left too little of the stack for a depth that the limits allow.
+    return new Culprit("limit", [], "its nesting exhausts the stack").toError(cause);
+  }
+  if (found !== cause) return explanation.here(found).toError(cause);
   return new Culprit("refused", [], "a value that changed while it was read").toError(cause);
 }

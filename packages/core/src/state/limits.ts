@@ -2,7 +2,7 @@ import { CkptError } from "@ckpt/errors";
 
 /** Bounds on one state. They count the expanded tree: a shared reference counts at every place where it stands. */
 export interface SnapshotLimits {
-  /** Nesting of containers in the normal form, at most 2,000 (a `Map` takes three levels). @default 512 */
+  /** Nesting of containers in the normal form, at most 1,000 (a `Map` takes three levels). @default 512 */
   readonly maxDepth?: number;
   /** Values in the normal form, containers included. @default 20_000_000 */
   readonly maxNodes?: number;
@@ -20,7 +20,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = Object.freeze({
 });
 
 /** Recursion deeper than this could exhaust the stack, so no caller may ask for it. */
-const HIGHEST_MAX_DEPTH = 2_000;
+export const HIGHEST_MAX_DEPTH = 1_000;
 
 /** Fills in defaults. Throws `CKPT_INVALID_ARGUMENT` for what is not a positive number. */
 export function resolveLimits(limits: SnapshotLimits | undefined): ResolvedLimits {

@@ -84,7 +84,16 @@ export function keepHash(node: object, meta: NodeMeta, hash: Digest): void {
 }
 
 function newMeta(weight: number, nodes: number, height: number, leaf: boolean): NodeMeta {
-  return { weight, nodes, height, leaf, hash: undefined, groups: undefined, former: undefined, known: undefined };
+  return {
+    weight,
+    nodes,
+    height,
+    leaf,
+    hash: undefined,
+    groups: undefined,
+    former: undefined,
+    known: undefined,
+  };
 }
 
 // What `visit` found besides the weight it returns: a result object for every node would cost more than the visit.

@@ -42,7 +42,7 @@ export class Walk implements SameContext {
   node(live: unknown, previous: StateNode | undefined, depth: number): StateNode {
     switch (typeof live) {
       case "string":
-        if (live.length > this.limits.maxBytes) refuse();
+        if (live.length + 2 > this.limits.maxBytes) refuse();
         return live;
       case "boolean":
         return live;
@@ -223,7 +223,7 @@ export class Walk implements SameContext {
 
   /** Bounds what is built in this walk; the expanded size is measured at its end. */
   private count(children: number): void {
-    this.built += children + 1;
+    this.built += children;
     if (this.built > this.limits.maxNodes) refuse();
   }
 }
