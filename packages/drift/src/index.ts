@@ -17,10 +17,13 @@ export {
 } from "./detectors/invariant.js";
 export { type ShiftOptions, shift } from "./detectors/shift.js";
 export { type StallOptions, stall } from "./detectors/stall.js";
+export { type UnusualOptions, unusual } from "./detectors/unusual.js";
 export type { DriftErrorCode } from "./errors.js";
 export { type Json, type JsonObject, JsonReader } from "./json.js";
+export { locateMistake, type MistakeLocation, type TranscriptStep } from "./locate-mistake.js";
 export { hammingDistance, simhash } from "./math/fingerprint.js";
 export { DriftMonitor, type MonitorOptions, monitor, type RestoreOptions } from "./monitor.js";
+export { type SiblingReport, Siblings, type SiblingsOptions } from "./siblings.js";
 export type { CorruptionFinding, Signal } from "./signal.js";
 export { Adwin, type AdwinOptions } from "./streams/adwin.js";
 export { Bocpd, type BocpdOptions } from "./streams/bocpd.js";

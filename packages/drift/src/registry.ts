@@ -5,6 +5,7 @@ import { readCycle } from "./detectors/cycle.js";
 import { readErrorStreak } from "./detectors/error-streak.js";
 import { readShift } from "./detectors/shift.js";
 import { readStall } from "./detectors/stall.js";
+import { readUnusual } from "./detectors/unusual.js";
 
 /** Readers of the built-in detectors, by the `type` in their JSON. */
 export const builtInReaders: Readonly<Record<string, DetectorReader>> = {
@@ -14,4 +15,5 @@ export const builtInReaders: Readonly<Record<string, DetectorReader>> = {
   errorStreak: readErrorStreak,
   shift: readShift,
   stall: readStall,
+  unusual: readUnusual,
 };

@@ -28,6 +28,8 @@ export interface Signal {
   readonly outcome?: "ok" | "error";
   /** The tool that the step called. */
   readonly tool?: string;
+  /** The arguments of that call, plain JSON; compared between siblings, never kept as such. */
+  readonly arguments?: unknown;
   /** What the agent did, as text or as a hash of it: equal strings are the same action. */
   readonly action?: string;
   /** What the agent saw, as text or as a hash of it: equal strings are the same observation. */
