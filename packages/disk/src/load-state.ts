@@ -13,7 +13,7 @@ const GAP_BYTES = 64 * 1024;
 const READ_BYTES = 2 * 1024 * 1024;
 
 /** The deepest state that any writer may have stored. */
-const MAX_DEPTH = 2000;
+const MAX_DEPTH = 1000;
 const MIN_LIMIT_BYTES = 64 * 1024;
 
 interface Sink {
