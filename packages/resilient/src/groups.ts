@@ -61,15 +61,36 @@ function kitsOf(managers: readonly object[]): AnyKit[] {
   return kits;
 }
 
-/** Runs `step` when the changes of all managers called before have settled, and holds up those behind it. */
-function aloneInAll<T>(
+/**
+ * Runs `step` when the changes of all managers called before have settled, and holds up those behind it. The turns are asked for
+ * all at once, so that two groups never wait for each other, whatever order they name their managers in.
+ */
+async function aloneInAll<T>(
   kits: readonly AnyKit[],
   step: (positions: readonly WritePosition[]) => Promise<T>,
-  positions: readonly WritePosition[] = [],
 ): Promise<T> {
-  const kit = kits[positions.length];
-  if (kit === undefined) return step(positions);
-  return kit.queue.alone((position) => aloneInAll(kits, step, [...positions, position]));
+  let finish = (): void => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const turns: Promise<void>[] = [];
+  const arrivals = kits.map(
+    (kit) =>
+      new Promise<WritePosition>((resolve, reject) => {
+        const turn = kit.queue.alone((position) => {
+          resolve(position);
+          return finished;
+        });
+        // A turn that never comes (the agent is held elsewhere) ends the wait for all.
+        turns.push(turn.catch(reject));
+      }),
+  );
+  try {
+    return await step(await Promise.all(arrivals));
+  } finally {
+    finish();
+    await Promise.all(turns);
+  }
 }
 
 /** One commit in which every manager's head moves, or none. */
@@ -108,7 +129,9 @@ export async function checkpointGroup(
   const group = { groupId, name, agentIds: kits.map((kit) => kit.agentId) };
   const captures = kits.map((kit) => kit.captureLive(name, { ...options.metadata, group }));
   return operateAll(kits, "checkpointGroup", signal, async () => {
-    const captured: Capture[] = await Promise.all(captures);
+    // Without a promise among them there is no wait: the group keeps its place among the calls around it.
+    const isNow = captures.every((capture) => !(capture instanceof Promise));
+    const captured = isNow ? (captures as Capture[]) : await Promise.all(captures);
     return aloneInAll(kits, async (positions) => {
       const drafts = kits.map((kit, i) => kit.draft(captured[i]!, positions[i]!.next()));
       const entries = drafts.map(

@@ -42,7 +42,8 @@ export class LoopEnding {
 
   end(reason: LoopEnd): void {
     this.#reason ??= reason;
-    this.#controller.abort();
+    // A step that stops the loop itself is about to return: it needs no word, and no grace.
+    if (reason !== "stopped" && reason !== "max-steps") this.#controller.abort();
   }
 
   /** Waits for a step; once the loop is to end, no longer than the grace. What a step left behind does later is ignored. */
@@ -55,7 +56,6 @@ export class LoopEnding {
     const over = new AbortController();
     const grace = (async () => {
       await aborted(this.signal, over.signal);
-      // A step that called stop() itself is about to return.
       if (!over.signal.aborted) await clock.sleep(graceMs, over.signal);
       if (!settled && !over.signal.aborted) this.#leftStepBehind = true;
     })();

@@ -107,7 +107,7 @@ export abstract class PlacesReader {
     const { agentId } = view;
     const header = await this.#get(agentId, id);
     if (header === undefined) throw [...failures.values()][0] ?? this.#notFound(agentId, id);
-    for (const place of this.places) {
+    for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
       if (failures.has(place)) continue;
       try {
         // Another state under the same id is not a copy: it must not stand in.
@@ -134,6 +134,7 @@ export abstract class PlacesReader {
     snapshot: Snapshot,
     error: unknown,
   ): Promise<void> {
+    if (!isCkptError(error, "CKPT_CORRUPT")) return this.note(this.unreadable(bad, error));
     const { id, agentId } = header;
     let remedy = "Run repair on that place; the copy here is good.";
     if (isCkptError(error, "CKPT_CORRUPT") && "heal" in bad.store && typeof bad.store.heal === "function") {
@@ -145,7 +146,7 @@ export abstract class PlacesReader {
       }
     }
     this.note({
-      kind: isCkptError(error, "CKPT_CORRUPT") ? "damaged" : "stale",
+      kind: "damaged",
       place: `${bad.label}: ${id}`,
       message: `Checkpoint ${id} of agent ${agentId} could not be read (${describeError(error).message}); it was read from ${good.label}`,
       affectedIds: [],

@@ -49,7 +49,7 @@ class FallbackStore extends SeveralPlaces {
       const moving = views.filter((view) => view.authority !== place);
       const notes = views
         .filter((view) => view.authority !== place || !view.complete)
-        .map((view) => this.#moveNote(place, view, entries));
+        .map((view) => this.#moveNote(view, entries));
       try {
         if (place.store.supports.leases) for (const view of views) await place.hold(view.agentId);
         const receipt = await place.store.commit([...entries, ...notes.map((note) => note.entry)], options);
@@ -73,9 +73,8 @@ class FallbackStore extends SeveralPlaces {
     return well.length > 0 ? [...well, ...ordered.filter((place) => place.dropped)] : ordered;
   }
 
-  /** The entry that records, with the batch itself, that `place` has the newest word and not the whole history. */
+  /** The entry that records, with the batch itself, that the place has the newest word and not the whole history. */
   #moveNote(
-    place: Place,
     view: AgentView,
     entries: readonly StoreEntry[],
   ): { view: AgentView; removedIds: string[]; entry: StoreEntry } {

@@ -14,7 +14,7 @@ export class TestAgent<State> {
   readonly collect = (): State => this.state;
   readonly apply = (state: State): void => {
     this.state = state;
-    this.applied.push(state);
+    this.applied.push(structuredClone(state));
   };
 }
 
