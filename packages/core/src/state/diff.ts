@@ -2,7 +2,7 @@ import { BinaryLeaf, type StateArray, type StateNode, type StateObject, TAG } fr
 import { counterparts } from "./align.js";
 import type { ArrayChange, ArrayEdit, Change, ObjectChange } from "./change.js";
 import { matchByIdentity } from "./identity-match.js";
-import { keyWeight, weightOf } from "./node-meta.js";
+import { isContainer, keyWeight, weightOf } from "./node-meta.js";
 import { bytesSplice, textSplice } from "./splice.js";
 
 const REPLACE_WEIGHT = 10;
@@ -15,8 +15,15 @@ export function diffNodes(previous: StateNode, next: StateNode): Change | undefi
   const change = cheaperChange(previous, next);
   const weight = weightOf(next) + REPLACE_WEIGHT;
   if (change === undefined || change === EQUAL) return change === EQUAL ? undefined : replace(next, weight);
-  return change.weight < weight ? change : replace(next, weight);
+  return change.weight < patience(next, weight) ? change : replace(next, weight);
 }
+
+/**
+ * How much a change may weigh before replacing is better. Of containers people see the change, in patches and displays, so
+ * one that says more precisely what happened may weigh a little more.
+ */
+const patience = (next: StateNode, weight: number): number =>
+  isContainer(next) && !(next instanceof BinaryLeaf) ? weight * 1.5 + 64 : weight;
 
 const replace = (node: StateNode, weight: number): Change => ({ kind: "replace", weight, node });
 
