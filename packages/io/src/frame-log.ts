@@ -21,6 +21,7 @@ import { type AppendReceipt, type LogRecord, PendingRecord } from "./log-record.
 import { nodeFileSystem } from "./node-file-system.js";
 import { poisonedError } from "./poisoned.js";
 import { Preallocation } from "./preallocation.js";
+import { withHandle } from "./with-handle.js";
 
 /** A point up to which a log is known to be whole. */
 export interface LogHead {
@@ -149,16 +150,15 @@ export class FrameLog {
 
   async #close(): Promise<void> {
     await this.#running;
-    try {
+    const finish = async (handle: FileHandle) => {
       if (this.#isPoisoned) return;
       // Not #position: the fragments of an abandoned record at the end are of no use to anyone.
-      await this.#handle.truncate(this.#head.length);
-      await this.#handle.sync();
-    } catch (error) {
+      await handle.truncate(this.#head.length);
+      await handle.sync();
+    };
+    await withHandle(this.#handle, finish).catch((error: unknown) => {
       throw toCkptError(error, { doing: "close the log", path: this.path });
-    } finally {
-      await this.#handle.close();
-    }
+    });
   }
 
   async #run(): Promise<void> {

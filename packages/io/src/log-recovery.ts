@@ -1,9 +1,11 @@
 import { toCkptError } from "./classify.js";
+import { errnoOf } from "./errno.js";
 import type { FileHandle, FileSystem } from "./file-system.js";
 import { ZERO_CHAIN } from "./frame.js";
 import type { BadRegion, ScanOptions } from "./frame-scan.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { type IncompleteRecord, type ScannedRecord, scanRecords } from "./record-scan.js";
+import { withHandle } from "./with-handle.js";
 
 /** Options of {@link recoverFrameLog}. */
 export interface RecoverOptions extends ScanOptions {
@@ -45,10 +47,7 @@ export async function recoverFrameLog(path: string, options: RecoverOptions = {}
   let length = options.from ?? 0;
   let chain = options.chain ?? ZERO_CHAIN;
   let tornAt: number | undefined;
-  const handle = await fs.open(path, { access: "read" }).catch((error: unknown) => {
-    throw toCkptError(error, { doing: "open the log", path });
-  });
-  try {
+  const read = async (handle: FileHandle) => {
     for await (const item of scanRecords(handle, options)) {
       if (item.type === "record") {
         records++;
@@ -60,10 +59,12 @@ export async function recoverFrameLog(path: string, options: RecoverOptions = {}
       else if (item.reason === "torn") tornAt = item.start;
       else damages.push(item);
     }
+  };
+  try {
+    await withHandle(await fs.open(path, { access: "read" }), read);
   } catch (error) {
-    throw toCkptError(error, { doing: "read the log", path });
-  } finally {
-    await handle.close();
+    // What `onRecord` throws is its own affair.
+    throw errnoOf(error) === undefined ? error : toCkptError(error, { doing: "read the log", path });
   }
   return { records, length, chain, tornAt, damages, incomplete, brokenLinks };
 }

@@ -347,8 +347,8 @@ describe("a FrameLog whose disk fails", () => {
     expect(failing.count("close")).toBe(1);
   });
 
-  it("reports a failing truncate or sync from close, which closes all the same", async () => {
-    for (const operation of ["truncate", "sync"]) {
+  it("reports a failing truncate, sync or close from close, which closes all the same", async () => {
+    for (const operation of ["truncate", "sync", "close"]) {
       const path = await freshPath();
       const failing = new FailingFs((op) => (op === operation ? "EIO" : undefined));
       const log = await FrameLog.create(path, { fs: failing.fs });
@@ -357,6 +357,22 @@ describe("a FrameLog whose disk fails", () => {
       expect(failing.count("close")).toBe(1);
       expect(await recoverFrameLog(path)).toMatchObject({ records: 1, tornAt: undefined });
     }
+  });
+});
+
+describe("recoverFrameLog", () => {
+  it("reports what cannot be read by code, and hands on what its callback throws", async () => {
+    const path = await freshPath();
+    await expect(recoverFrameLog(path)).rejects.toMatchObject({ code: "CKPT_NOT_FOUND", details: { path } });
+    const log = await FrameLog.create(path);
+    await log.append({ kind: 1, body: text("x") });
+    await log.close();
+    const failing = new FailingFs((operation) => (operation === "read" ? "EIO" : undefined));
+    await expect(recoverFrameLog(path, { fs: failing.fs })).rejects.toMatchObject({ code: "CKPT_IO" });
+    expect(failing.count("close")).toBe(1);
+    const bug = new TypeError("a bug");
+    const onRecord = () => Promise.reject(bug);
+    await expect(recoverFrameLog(path, { onRecord })).rejects.toBe(bug);
   });
 });
 
