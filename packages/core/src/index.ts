@@ -17,10 +17,10 @@ export {
 } from "./identifiers.js";
 export type { ImportOptions } from "./import-document.js";
 export type { ImportConflict } from "./import-plan.js";
-export type { Logger } from "./logger.js";
-export { silentLogger } from "./logger.js";
 export type { JsonPatchOperation } from "./json-patch.js";
 export { toJsonPatch } from "./json-patch.js";
+export type { Logger } from "./logger.js";
+export { silentLogger } from "./logger.js";
 export { CheckpointManager } from "./manager.js";
 export type { Capture, CommitOptions } from "./manager-base.js";
 export { ManagerBase } from "./manager-base.js";

@@ -33,7 +33,12 @@ function expand(node: StateNode, change: Change, path: string, into: JsonPatchOp
   else into.push({ op: "replace", path, value: toTaggedJson(applyChange(node, change)) });
 }
 
-function expandObject(node: StateObject, change: ObjectChange, path: string, into: JsonPatchOperation[]): void {
+function expandObject(
+  node: StateObject,
+  change: ObjectChange,
+  path: string,
+  into: JsonPatchOperation[],
+): void {
   for (const key of change.removed) into.push({ op: "remove", path: pointer(path, key) });
   for (const [key, inner] of change.patched) expand(node[key]!, inner, pointer(path, key), into);
   change.setKeys.forEach((key, i) => {
@@ -50,7 +55,8 @@ function expandArray(node: StateArray, change: ArrayChange, path: string, into: 
     const { from, count } = edit.kind === "keep" ? edit : { from: edit.from, count: 1 };
     stays.fill(1, from, from + count);
   }
-  for (let i = node.length - 1; i >= 0; i--) if (stays[i] === 0) into.push({ op: "remove", path: `${path}/${i}` });
+  for (let i = node.length - 1; i >= 0; i--)
+    if (stays[i] === 0) into.push({ op: "remove", path: `${path}/${i}` });
   let position = 0;
   for (const edit of change.edits) {
     if (edit.kind !== "insert" && staying.has(edit)) {
