@@ -4,7 +4,7 @@ import { tasks } from "./tasks/index.js";
 const [, , name = "", argument = "null"] = process.argv;
 const task = tasks[name];
 if (!task) throw new Error(`no task ${name}`);
-const result = await task(JSON.parse(argument));
+const result = await task(JSON.parse(argument) as never);
 await new Promise<void>((resolve, reject) =>
   process.send?.(result, (error: Error | null) => (error ? reject(error) : resolve())),
 );

@@ -1,12 +1,5 @@
 /** Medians and spread of repeated, interleaved measurements. */
 
-interface Sample {
-  readonly values: readonly number[];
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 export function percentile(values: readonly number[], fraction: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   if (sorted.length === 0) return Number.NaN;
@@ -15,10 +8,6 @@ export function percentile(values: readonly number[], fraction: number): number 
   const low = sorted[below] as number;
   const high = sorted[Math.min(below + 1, sorted.length - 1)] as number;
   return low + (high - low) * (position - below);
-}
-
-function sample(values: readonly number[]): Sample {
-  return { values, median: percentile(values, 0.5), min: Math.min(...values), max: Math.max(...values) };
 }
 
 /** Runs every subject once per round, in an order that rotates, so that a slow minute hits all of them alike. */

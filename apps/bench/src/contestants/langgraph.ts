@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { chmod } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Contestant, OpenContestant } from "../contestant.js";
 import { peer } from "./peer-modules.js";
 
@@ -90,6 +91,9 @@ export const postgresSaver: Contestant = {
       persistent: false,
     };
     const asRoot = process.getuid?.() === 0;
+    // PostgreSQL refuses to run as root, so its own user has to get into the directory.
+    if (asRoot) await chmod(directory, 0o755);
+    if (asRoot) await chmod(dirname(directory), 0o755);
     const server: EmbeddedPostgres = new Embedded({
       ...options,
       createPostgresUser: asRoot,

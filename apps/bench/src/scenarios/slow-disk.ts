@@ -18,7 +18,6 @@ export const slowDisk: Scenario = {
       const per = Math.max(20, Math.floor((run.quick ? 1000 : 5000) / agents));
       const lanes = await Promise.all(
         Array.from({ length: agents }, async (_, i) => {
-          await store.acquire(`agent-${i}`);
           const manager = new CheckpointManager({
             sessionId: `agent-${i}`,
             store,
