@@ -65,7 +65,7 @@ export async function publishFile(fs: FileSystem, file: string, bytes: Uint8Arra
     if (classify(error) === "exists") return false;
     throw error;
   }
-  await fs.unlink(temporary);
+  await fs.unlink(temporary).catch(() => undefined); // the same
   await fs.syncDirectory(directory);
   return true;
 }

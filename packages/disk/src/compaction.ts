@@ -18,7 +18,7 @@ import { DeadWriters, unlinkQuietly } from "./dead-writers.js";
 import type { PutEntry } from "./entry.js";
 import { readHeads } from "./heads.js";
 import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
-import { publishManifest, readManifest, removeOlderManifests } from "./manifest.js";
+import { type Manifest, publishManifest, readManifest, removeOlderManifests } from "./manifest.js";
 import type { ResolvedOptions } from "./options.js";
 import type { OwnWriter } from "./own-writer.js";
 import { quarantineSegment } from "./quarantine.js";
@@ -124,21 +124,18 @@ async function replaceSources(
   const { segmentBytes, maxChainDeltas } = options;
   const begin = () => beginOutput(context);
   const copy = new CompactionCopy({ fs, layout, segmentBytes, maxChainDeltas, salvage, signal, begin });
-  let isPublished = false;
+  let previous: Manifest;
   try {
     await copy.run(plan);
     for (const output of copy.outputs) writer.addOutput(await output.finish());
     if (copy.outputs.length > 0) await writer.heads.flush();
-    const manifest = await publish(context, sources, copy);
-    isPublished = true;
-    catalog.replaceSegments(
-      manifest,
-      copy.outputs.map((output) => output.view),
-    );
-    await catalog.moveHeld();
-  } finally {
-    if (!isPublished) await discard(context, copy);
+    previous = await readManifest(fs, layout, catalog.manifest);
+  } catch (error) {
+    await discard(context, copy);
+    throw error;
   }
+  await publishOutputs(context, previous, sources, copy);
+  await catalog.moveHeld();
   const removed = await removeSources(context, sources, copy.lost);
   const lostIds = copy.lost.map((put) => put.header.id);
   writer.forgetReplaced((number) => catalog.isReplaced(segmentKey({ writerId: writer.writerId, number })));
@@ -179,25 +176,56 @@ function beginOutput({ fs, layout, writer }: MaintenanceContext): Promise<Compac
   });
 }
 
-async function publish(
-  { fs, layout, catalog }: MaintenanceContext,
+/**
+ * Publishes the manifest that lets the outputs take the place of the sources. A publication that reports a failure may have
+ * happened all the same; then the outputs count, and are not discarded. The sources stay for a later compaction in that case.
+ */
+async function publishOutputs(
+  context: MaintenanceContext,
+  previous: Manifest,
   sources: readonly Segment[],
   copy: CompactionCopy,
-) {
-  const previous = await readManifest(fs, layout, catalog.manifest);
+): Promise<void> {
+  const { fs, layout, catalog } = context;
+  const adopt = async () =>
+    catalog.replaceSegments(
+      await readManifest(fs, layout),
+      copy.outputs.map((output) => output.view),
+    );
+  let isTaken = false;
+  try {
+    isTaken = !(await publish(context, previous, sources, copy));
+  } catch (error) {
+    const file = layout.manifest(previous.number + 1);
+    const isAbsent = await fs.stat(file).then(
+      (stat) => stat === undefined,
+      () => false,
+    );
+    // Where not even that can be told, the outputs stay: the next start reads what was published.
+    await (isAbsent ? discard(context, copy) : adopt().catch(() => undefined));
+    throw error;
+  }
+  if (!isTaken) return adopt();
+  await discard(context, copy);
+  throw new CkptError("CKPT_CONFLICT", {
+    message: `Another process has compacted ${layout.root} meanwhile.`,
+    hint: "Nothing was changed; compact again when there is need.",
+    details: { path: layout.root },
+  });
+}
+
+async function publish(
+  { fs, layout }: MaintenanceContext,
+  previous: Manifest,
+  sources: readonly Segment[],
+  copy: CompactionCopy,
+): Promise<boolean> {
   const replaced: SegmentName[] = [];
   for (const name of previous.replaced.values())
     if (await mayStillBeThere(fs, layout, name)) replaced.push(name);
   for (const { writerId, number } of sources) replaced.push({ writerId, number });
   const outputs = copy.outputs.map(({ view }) => ({ writerId: view.writerId, number: view.number }));
-  if (!(await publishManifest(fs, layout, previous, replaced, outputs))) {
-    throw new CkptError("CKPT_CONFLICT", {
-      message: `Another process has compacted ${layout.root} meanwhile.`,
-      hint: "Nothing was changed; compact again when there is need.",
-      details: { path: layout.root },
-    });
-  }
-  return readManifest(fs, layout);
+  return publishManifest(fs, layout, previous, replaced, outputs);
 }
 
 /** A replaced segment must be named as long as its file, its hint or a recorded head of it may be found. */

@@ -41,10 +41,11 @@ export class ExpectedAgent {
   readonly pins = new Map<string, Candidates<boolean>>();
   /** Topic → bodies as JSON; undefined for "no note". */
   readonly notes = new Map<string, Candidates<string | undefined>>();
+  /** Something of the agent must be there. A removal alone leaves nothing. */
   acknowledged = false;
 
   add(entry: LedgerEntry, acknowledged: boolean): void {
-    this.acknowledged ||= acknowledged;
+    this.acknowledged ||= acknowledged && entry.op !== "remove";
     if (entry.op === "put") this.#put(entry, acknowledged);
     else if (entry.op === "remove") this.#remove(entry.ids, acknowledged);
     else this.#event(entry.event, acknowledged);
