@@ -1,0 +1,82 @@
+import { snapshot } from "@ckpt/core";
+import { describe, expect, it } from "vitest";
+import type { PutEntry, RemovalEntry, StoredEntry } from "../src/entry.js";
+import { replay } from "../src/replay.js";
+
+const nowhere = { segment: { writerId: "w", number: 1 }, offset: 0, length: 1 };
+const hash = snapshot(1).hash;
+
+function put(epoch: number, n: number, sequence: number): PutEntry {
+  const id = `a:${sequence}`;
+  const header = {
+    ...{ id, agentId: "a", sequence, name: "x", timestamp: "t", parentId: null, stateHash: hash },
+    ...{ stateBytes: 1, metadata: {}, schemaVersion: null, epoch },
+  };
+  return {
+    kind: "put",
+    agentId: "a",
+    epoch,
+    n,
+    header,
+    base: null,
+    ...nowhere,
+    sectionOffset: 0,
+    sectionBytes: 1,
+  };
+}
+
+function removal(epoch: number, n: number, ...ids: string[]): RemovalEntry {
+  return { kind: "removal", agentId: "a", epoch, n, ids, reason: "", ...nowhere };
+}
+
+const ids = (entries: readonly StoredEntry[]) =>
+  replay("a", entries)
+    .history.list({})
+    .map(({ id }) => id);
+
+describe("replaying an agent's entries", () => {
+  it("orders them by epoch and number, whatever the order of the files", () => {
+    const entries = [put(2, 3, 3), removal(2, 4, "a:1"), put(1, 1, 1), put(1, 2, 2)];
+    expect(ids(entries)).toEqual(["a:2", "a:3"]);
+    expect(replay("a", entries).history.state()).toMatchObject({ headId: "a:3", lastSequence: 3, count: 2 });
+  });
+
+  it("ignores what a former holder wrote behind the first entry of a later one, and says so", () => {
+    const late = put(1, 3, 3);
+    const replayed = replay("a", [put(1, 1, 1), put(1, 2, 2), late, put(2, 3, 4), put(2, 4, 5)]);
+    expect(replayed.history.list({}).map(({ id }) => id)).toEqual(["a:1", "a:2", "a:4", "a:5"]);
+    expect(replayed.superseded).toEqual([late]);
+  });
+
+  it("takes the same entry twice for one", () => {
+    expect(ids([put(1, 1, 1), put(1, 1, 1), put(1, 2, 2)])).toEqual(["a:1", "a:2"]);
+  });
+
+  it("names the numbers that are in no segment, and the checkpoints that they may have been", () => {
+    const { lost } = replay("a", [put(1, 1, 1), put(1, 4, 4)]);
+    expect(lost).toEqual([{ from: 2, to: 3, ids: ["a:2", "a:3"] }]);
+    expect(replay("a", [put(1, 2, 2)]).lost).toEqual([{ from: 1, to: 1, ids: ["a:1"] }]);
+  });
+
+  it("does not miss what compaction has dropped", () => {
+    const mark = {
+      kind: "sequence",
+      agentId: "a",
+      epoch: 1,
+      n: 4,
+      lastSequence: 4,
+      seen: [[1, 4]],
+      ...nowhere,
+    } as const;
+    const { lost, history } = replay("a", [put(1, 2, 2), mark, put(1, 5, 5)]);
+    expect(lost).toEqual([]);
+    expect(history.lastSequence).toBe(5);
+    expect(replay("a", [mark]).history).toMatchObject({ lastSequence: 4, lastNumber: 4, headId: null });
+  });
+
+  it("keeps the head gone when the checkpoint that was the head was removed and dropped", () => {
+    const gone = { kind: "gone", agentId: "a", epoch: 1, n: 3, ...nowhere } as const;
+    expect(replay("a", [put(1, 1, 1), gone]).history.headId).toBeNull();
+    expect(replay("a", [put(1, 1, 1), gone, put(1, 4, 4)]).history.headId).toBe("a:4");
+  });
+});
