@@ -29,7 +29,7 @@ const WEIGHTS = {
 } as const;
 
 /** Log odds at which the default budget calls it drift, and how much a tenfold budget lowers it. */
-const DRIFT_AT = 3.1;
+const DRIFT_AT = 3.05;
 const PER_DECADE = 0.7;
 const DEFAULT_SHARE = 0.2;
 const WARN_BELOW = 1.2;

@@ -68,9 +68,11 @@ export class StallCounter {
     this.#harmless = step.harmless ? this.#harmless + 1 : step.observationSeen ? this.#harmless : 0;
     if (step.harmless && this.#harmless > MAX_HARMLESS) return this.#features;
     this.#errorStreak = step.error ? this.#errorStreak + 1 : 0;
-    this.#staleActions = step.actionSeen ? this.#staleActions + 1 : 0;
-    const repeats = step.observationSeen || step.actionSeen || step.stateSeen;
-    const trouble = (repeats && !step.harmless) || (step.observationNear && !step.actionSeen);
+    // The same action with a new answer is progress; only what it repeats in vain is stale.
+    const vain = step.observationSeen || step.observationNear || step.error;
+    this.#staleActions = step.actionSeen && vain ? this.#staleActions + 1 : 0;
+    const repeats = step.observationSeen || step.stateSeen || (step.actionSeen && step.error);
+    const trouble = (repeats && !step.harmless && !step.silent) || (step.observationNear && !step.actionSeen);
     this.#window.push(
       (step.observationSeen || step.stateSeen ? REPEATED : 0) |
         (step.observationNear ? NEAR : 0) |

@@ -20,8 +20,10 @@ export interface Step {
   readonly observationNear: boolean;
   /** The very observation of the step before, from another action. */
   readonly echo: boolean;
-  /** A successful step that repeats one of the last two with the same, or nearly the same, observation, which no other action ever gave: what polling looks like. */
+  /** A successful step that repeats one of the last two, with a new observation or with one that no other action ever gave: what polling looks like. */
   readonly harmless: boolean;
+  /** A new action that succeeded and showed nothing: that repeats without meaning anything. */
+  readonly silent: boolean;
   /** The state after it was there before. */
   readonly stateSeen: boolean;
   /** Share of the action's tokens and token pairs that it has in common with the action before, 0 to 1. */
@@ -64,7 +66,8 @@ export class StepMemory {
       observationSeen,
       observationNear,
       echo: observationSeen && !actionSeen && observation === this.#lastObservation,
-      harmless: !error && actionSeen && (sameAnswer || (samePlace && observationNear)),
+      harmless: !error && actionSeen && (sameAnswer || (samePlace && !observationSeen)),
+      silent: signal.observation === "" && !error && !actionSeen,
       stateSeen: this.#seeState(signal.stateHash),
       similarity: this.#compareAction(text),
       pair,
