@@ -248,7 +248,7 @@ export class Catalog {
     await checkDirectories(fs, layout);
     const previous = this.#manifest.number;
     this.#manifest = await readManifest(fs, layout, this.#manifest);
-    if (!this.#isOpen || this.#storeId === undefined) await this.#readFormat(fs, layout);
+    if (!this.#isOpen || this.isFormatDamaged || this.#storeId === undefined) await this.#readFormat(fs, layout);
     const isNewManifest = this.#manifest.number !== previous;
     if (isNewManifest) this.#dropReplacedOwn();
     const ids = await this.#writerIds(fs, layout);

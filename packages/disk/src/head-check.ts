@@ -24,7 +24,11 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
     if (context.isReplaced(segmentKey({ writerId, number: head.number }))) continue;
     const segment = writer.segments.get(head.number);
     if (segment === undefined || segment.isMissing) findings.push(missing(context.layout, writerId, head));
-    else if (!(await reaches(context.fs, segment, head))) findings.push(rolledBack(segment, head));
+    else if (!(await reaches(context.fs, segment, head))) {
+      // A region that reading has named need not be named twice, unless it hides what came last.
+      const finding = rolledBack(segment, head);
+      if (segment.damages.length === 0 || finding.affectedIds.length > 0) findings.push(finding);
+    }
   }
   for (const segment of writer.segments.values()) {
     if (segment.isMissing && !known.has(segment.number)) findings.push(onlyHint(segment));
@@ -36,8 +40,6 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
 async function reaches(fs: FileSystem, segment: Segment, head: SegmentHead): Promise<boolean> {
   const { end } = segment;
   if (end.length === head.end.length && Buffer.compare(end.chain, head.end.chain) === 0) return true;
-  // A region that the scan has named is reported as damage; it need not be named twice.
-  if (segment.damages.length > 0) return true;
   const handle = await fs.open(segment.path, { access: "read" });
   try {
     return await endsWith(handle, head.end);
