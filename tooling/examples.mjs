@@ -8,6 +8,17 @@ export function firstExample(readme) {
   return readFileSync(readme, "utf8").match(/```ts\n([\s\S]*?)```/)?.[1];
 }
 
+/** All TypeScript blocks of a page that are whole programs, with the heading that each stands under. */
+export function programs(page) {
+  return readFileSync(page, "utf8")
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) => {
+      const source = section.match(/```ts\n([\s\S]*?)```/)?.[1];
+      return source ? [{ title: section.split("\n")[0], source }] : [];
+    });
+}
+
 /** Null when the example ran to its end, otherwise what it printed. */
 export function runExample(source, project, name) {
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { firstExample, runExample } from "./examples.mjs";
+import { firstExample, programs, runExample } from "./examples.mjs";
 import { pack } from "./pack.mjs";
 import { keepCounts, root } from "./steps.mjs";
 import { closure, publishedPackages } from "./workspace.mjs";
@@ -66,11 +66,14 @@ try {
       `${manifest.name} README example runs`,
       example ? runExample(example, project, "example") : "no ```ts example in the README",
     );
-    if (manifest.name === "@ckpt/resilient")
+    if (manifest.name === "@ckpt/resilient") {
       report(
         "the root README's program runs",
         runExample(firstExample(join(root, "README.md")), project, "root"),
       );
+      for (const [i, { title, source }] of programs(join(root, "docs", "cookbook.md")).entries())
+        report(`cookbook: ${title}`, runExample(source, project, `recipe-${i}`));
+    }
     rmSync(project, { recursive: true, force: true });
   }
 } finally {
