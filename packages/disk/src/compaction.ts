@@ -96,12 +96,17 @@ export async function compactHeld(
   }
 }
 
-function chooseSources({ catalog }: MaintenanceContext, dead: DeadWriters, salvage: boolean): Segment[] {
+function chooseSources(
+  { catalog, writer }: MaintenanceContext,
+  dead: DeadWriters,
+  salvage: boolean,
+): Segment[] {
   const ids = new Set(dead.ids);
   return catalog.segments().filter((segment) => {
     if (segment.isMissing || segment.isNewer || segment.header === undefined)
       return salvage && ids.has(segment.writerId) && !segment.isNewer;
-    if (!segment.isOwn && !ids.has(segment.writerId)) return false;
+    // A save that came since the seal has begun another segment of one's own: saves go on into it.
+    if (segment.isOwn ? writer.isOpen(segment.number) : !ids.has(segment.writerId)) return false;
     return salvage || (segment.damages.length === 0 && segment.orphans.length === 0);
   });
 }

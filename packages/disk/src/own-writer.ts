@@ -40,6 +40,8 @@ export class OwnWriter {
   #segments: LogSegment[] = [];
   /** Heads of segments that compaction wrote here. */
   #outputs: SegmentHead[] = [];
+  /** Segments that are written, or not yet closed with all that is derived from them. */
+  readonly #open = new Set<number>();
 
   private constructor(context: OwnWriterContext, writerId: string, storeId: string, lease: Lease) {
     this.#context = context;
@@ -89,6 +91,11 @@ export class OwnWriter {
     this.#outputs.push(head);
   }
 
+  /** Whether a segment of this writer takes commits still, or is being closed: it is nobody's to replace. */
+  isOpen(number: number): boolean {
+    return this.#open.has(number);
+  }
+
   /** Segments that no longer count need no head. */
   forgetReplaced(isReplaced: (number: number) => boolean): void {
     this.#segments = this.#segments.filter((segment) => !isReplaced(segment.header.number));
@@ -113,6 +120,7 @@ export class OwnWriter {
 
   #began(segment: LogSegment): void {
     this.#segments.push(segment);
+    this.#open.add(segment.header.number);
     this.#context.catalog.addOwn(segment.view);
   }
 
@@ -138,6 +146,8 @@ export class OwnWriter {
         affectedIds: [],
         remedy: "Everything acknowledged is there; opening reads the segment instead of a hint.",
       });
+    } finally {
+      this.#open.delete(segment.header.number);
     }
     await this.heads.flush();
   }
