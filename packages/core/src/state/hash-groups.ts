@@ -6,6 +6,9 @@ import { type KnownGroup, metaOf, type NodeMeta } from "./node-meta.js";
 /** One group: `u32 count, hash`. */
 const GROUP_BYTES = 4 + DIGEST_BYTES;
 
+/** Room is made for so many groups at first. */
+const EXPECTED_GROUPS = 2_048;
+
 /** The bytes that a large container's hash is taken over, as they grow. */
 export class GroupList {
   private bytes: Buffer;
@@ -13,7 +16,7 @@ export class GroupList {
   private start = 5;
 
   constructor(kind: number, count: number) {
-    this.bytes = Buffer.allocUnsafe(5 + DIGEST_BYTES + GROUP_BYTES * Math.min(count, 64));
+    this.bytes = Buffer.allocUnsafe(5 + DIGEST_BYTES + GROUP_BYTES * Math.min(count, EXPECTED_GROUPS));
     this.bytes[0] = kind;
     this.bytes.writeUInt32LE(count, 1);
   }

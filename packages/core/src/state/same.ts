@@ -47,8 +47,7 @@ function sameNumber(live: number, node: StateNode): boolean {
 
 function sameObject(live: object, node: object, context: SameContext): boolean {
   if (Object.getPrototypeOf(live) === Object.prototype) {
-    if (Array.isArray(node) || node instanceof BinaryLeaf) return false;
-    return samePlain(live as Record<string, unknown>, node as StateObject, context);
+    return !Array.isArray(node) && samePlain(live as Record<string, unknown>, node as StateObject, context);
   }
   switch (plainness(live)) {
     case "array":
