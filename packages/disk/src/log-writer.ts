@@ -208,7 +208,7 @@ export class LogWriter {
     if (segment !== this.#current) return;
     if (!segment.isFailed) this.#failures++;
     segment.isFailed = true;
-    this.#lastFailure = segment.log.failure ?? error;
+    this.#lastFailure = unpoisoned(segment.log.failure ?? error);
     // A body that failed by itself leaves a hole: what comes behind it is not what it was planned on.
     if (!isCkptError(error, "CKPT_LOG_POISONED")) this.#giveUp(error);
     this.#drained?.();
@@ -217,7 +217,10 @@ export class LogWriter {
 
   /** Rejects everything pending; the agents go back to what was acknowledged. */
   #giveUp(cause: unknown): void {
-    const error = toCkptError(cause, { doing: "write to the store in", path: this.#context.layout.root });
+    const error = toCkptError(unpoisoned(cause), {
+      doing: "write to the store in",
+      path: this.#context.layout.root,
+    });
     const rejected = this.#queue;
     this.#queue = [];
     this.#failures = 0;
@@ -227,3 +230,8 @@ export class LogWriter {
 }
 
 function ignore(): void {}
+
+/** That a log was given up is this store's own affair: what made it so is what a caller can help. */
+function unpoisoned(error: unknown): unknown {
+  return isCkptError(error, "CKPT_LOG_POISONED") ? (error.cause ?? error) : error;
+}
