@@ -25,6 +25,9 @@ const NOTE_EVERY_SIGNALS = 256;
 /** ... or this many milliseconds passed. */
 const NOTE_EVERY_MS = 60_000;
 
+/** Detectors that hold functions (declared invariants) see every saved state; learned ones at most one in so many milliseconds. */
+const STATE_EVERY_MS = 100;
+
 /** Names whose checkpoints repeat a state by design: their hash says nothing about drift. */
 const REPEATING_NAMES: ReadonlySet<string> = new Set(["recovery", "pre_operation", "safety", "fork"]);
 
@@ -54,12 +57,16 @@ export class DriftWatch {
   #signalsSinceNote = 0;
   #notedAtMs = performance.now();
   #findings: StoreFinding[] = [];
+  #stateAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether a detector was declared by the caller, and reads states. */
+  readonly #readsValues: boolean;
 
   constructor(settings: DriftWatchSettings) {
     const { drift } = settings;
     this.#settings = settings;
     this.#monitor =
       drift === false ? undefined : drift instanceof DriftMonitor ? drift : monitor(drift ?? {});
+    this.#readsValues = this.#monitor?.detectors.some(isDeclared) ?? false;
   }
 
   /** What was found wrong goes out with the next signal. */
@@ -83,19 +90,25 @@ export class DriftWatch {
   /** A save as a signal: which checkpoint, how big, which state. */
   observeSave(header: CheckpointHeader, state: Snapshot): void {
     if (this.#monitor === undefined) return;
-    const { codecs } = this.#settings;
-    let value: unknown;
     this.observe({
       checkpointId: header.id,
       sequence: header.sequence,
       metrics: { bytes: header.stateBytes },
       ...(REPEATING_NAMES.has(header.name) ? {} : { stateHash: header.stateHash }),
-      // Only a detector that reads the state pays for it.
-      get state() {
-        value ??= state.toValue(codecs);
-        return value;
-      },
+      ...this.#stateOf(state),
     });
+  }
+
+  /**
+   * A state for the detectors. What is declared about it speaks of the caller's values; what is learned goes by the frozen normal
+   * form, which costs nothing to hand out.
+   */
+  #stateOf(state: Snapshot): { readonly state?: unknown } {
+    if (this.#readsValues) return { state: state.toValue(this.#settings.codecs) };
+    const nowMs = performance.now();
+    if (nowMs - this.#stateAtMs < STATE_EVERY_MS) return {};
+    this.#stateAtMs = nowMs;
+    return { state: state.root };
   }
 
   verdict(): Verdict {
@@ -135,6 +148,15 @@ export class DriftWatch {
       });
     }
   }
+}
+
+/** The types of the detectors that learn by themselves. */
+const LEARNING_TYPES: ReadonlySet<string> = new Set(
+  monitor().detectors.map((detector) => detector.toJSON().type),
+);
+
+function isDeclared(detector: Detector): boolean {
+  return !LEARNING_TYPES.has(detector.toJSON().type);
 }
 
 function takesOver(detector: Detector): detector is Detector & { restore(json: DetectorJson): void } {

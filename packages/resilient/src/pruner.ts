@@ -6,8 +6,9 @@ import {
   type RetentionPolicy,
 } from "@ckpt/retention";
 
-/** A new plan is made when the history grew by this share since the last one, ... */
+/** A new plan is made when the history grew by this share since the last one, and by this many saves, ... */
 const GROWTH_PER_PLAN = 1 / 8;
+const SAVES_PER_PLAN = 8;
 /** ... or when the agent has been at rest for so long, in milliseconds. */
 const REST_MS = 200;
 /** A history beyond this size is planned by its growth only: a plan takes time in its length. */
@@ -34,7 +35,7 @@ export interface PrunerHost {
 }
 
 /**
- * Applies a retention policy beside the saves, never in their way: plans are made after a save is acknowledged, as often as the
+ * Applies a retention policy beside the saves, never in their way: plans are made after a save is acknowledged, whenever the
  * history has grown by an eighth, and what a plan drops goes out with the next save's commit, or alone when the agent is at rest.
  * So the cost of a save does not grow with the length of the history.
  */
@@ -44,6 +45,7 @@ export class Pruner {
   readonly #damaged = new Set<string>();
   #pending = new Map<string, RetentionDecision>();
   #savesSincePlan = 0;
+  #savedAtMs = 0;
   #kept: number | undefined;
   #planning: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -62,21 +64,25 @@ export class Pruner {
   saved(): void {
     if (this.#host.policy === undefined) return;
     this.#savesSincePlan++;
+    this.#savedAtMs = performance.now();
     const kept = this.#kept ?? 0;
-    if (this.#savesSincePlan >= Math.max(1, Math.ceil(kept * GROWTH_PER_PLAN))) void this.#planBeside();
-    this.#atRest();
+    if (this.#savesSincePlan >= Math.max(SAVES_PER_PLAN, kept * GROWTH_PER_PLAN)) void this.#planBeside();
+    this.#atRest(REST_MS);
   }
 
-  #atRest(): void {
+  /** One timer for many saves: when it fires too early, it waits for the rest. */
+  #atRest(delayMs: number): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      const leftMs = this.#savedAtMs + REST_MS - performance.now();
+      if (leftMs > 1) return this.#atRest(leftMs);
       const small = (this.#kept ?? 0) <= SMALL_HISTORY;
       void (async () => {
         if (small && this.#savesSincePlan > 0) await this.#planBeside();
         await this.#flush();
       })().catch((error: unknown) => this.#host.report("removing what retention drops", error));
-    }, REST_MS);
+    }, delayMs);
     this.#timer.unref();
   }
 

@@ -1,8 +1,8 @@
 import { MemoryStore } from "@ckpt/core";
 import { ResilientCheckpointManager, withDegradation } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf, until } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { agentOver, errorOf, until } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 describe("degraded saves through the manager", () => {
   it("say so on the receipt, as events, in the status, and are flushed in order", async () => {

@@ -2,8 +2,8 @@ import { MemoryStore } from "@ckpt/core";
 import { errorStreak, invariant, monitor } from "@ckpt/drift";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver } from "./agent-bench.js";
-import { FaultyStore } from "./faulty-store.js";
+import { agentOver } from "./support/agent-bench.js";
+import { FaultyStore } from "./support/faulty-store.js";
 
 /** An agent that sees the same and does the same, over and over. */
 function spin(manager: ResilientCheckpointManager<never>, times: number): void {

@@ -1,8 +1,8 @@
 import { MemoryStore } from "@ckpt/core";
 import { checkpointGroup, ResilientCheckpointManager, restoreGroup } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { agentOver, errorOf } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 function crew(store: FaultyStore | MemoryStore, count = 3) {
   return Array.from({ length: count }, (_, i) =>

@@ -1,8 +1,8 @@
 import { MemoryStore } from "@ckpt/core";
 import { ResilientCheckpointManager, superviseLoop } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { agentOver, errorOf } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 describe("guard", () => {
   it("resolves to what the operation resolves to, and closes behind it", async () => {

@@ -1,8 +1,8 @@
 import { MemoryStore } from "@ckpt/core";
 import { ResilientCheckpointManager, withFallback } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf } from "./agent-bench.js";
-import { FaultyStore } from "./faulty-store.js";
+import { agentOver, errorOf } from "./support/agent-bench.js";
+import { FaultyStore } from "./support/faulty-store.js";
 
 async function history(store: FaultyStore | MemoryStore, count: number) {
   const { agent, manager } = agentOver(store, { n: 0 });

@@ -1,8 +1,8 @@
 import { MemoryStore } from "@ckpt/core";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf } from "./agent-bench.js";
-import { FaultyStore } from "./faulty-store.js";
+import { agentOver, errorOf } from "./support/agent-bench.js";
+import { FaultyStore } from "./support/faulty-store.js";
 
 describe("createCheckpoint", () => {
   it("captures the live state inside the call, before its promise is returned", async () => {

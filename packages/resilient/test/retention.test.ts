@@ -1,8 +1,8 @@
 import { MemoryStore } from "@ckpt/core";
 import { forName, keepLast, keepUntilReleased } from "@ckpt/retention";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf, until } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { agentOver, errorOf, until } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 const lastThree = forName("routine", keepLast(3));
 

@@ -2,8 +2,8 @@ import { MemoryStore } from "@ckpt/core";
 import { invariant } from "@ckpt/drift";
 import { type LoopClock, superviseLoop } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { agentOver, errorOf } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { agentOver, errorOf } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 const minutes = 60_000;
 

@@ -2,8 +2,8 @@ import { snapshot } from "@ckpt/core";
 import { type DegradingStore, type StoreIncident, withDegradation } from "@ckpt/resilient";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { errorOf, put, until } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { errorOf, put, until } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 const slow = { minFlushDelayMs: 60_000, maxFlushDelayMs: 60_000 };
 

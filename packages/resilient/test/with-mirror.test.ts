@@ -2,8 +2,8 @@ import type { CheckpointStore, StoreEntry } from "@ckpt/core";
 import { type PlacesStore, withMirror } from "@ckpt/resilient";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { errorOf, put, until } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { errorOf, put, until } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 const still = { minProbeDelayMs: 600_000, maxProbeDelayMs: 600_000 };
 const event = (what: Extract<StoreEntry, { op: "event" }>["event"]): StoreEntry => ({

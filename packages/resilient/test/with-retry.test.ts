@@ -1,7 +1,7 @@
 import { withRetry } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
-import { errorOf, put } from "./agent-bench.js";
-import { FaultyStore, ioError } from "./faulty-store.js";
+import { errorOf, put } from "./support/agent-bench.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 const quick = { baseDelayMs: 1, maxDelayMs: 2 };
 
