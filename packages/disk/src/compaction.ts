@@ -103,11 +103,11 @@ function chooseSources(
 ): Segment[] {
   const ids = new Set(dead.ids);
   return catalog.segments().filter((segment) => {
-    if (segment.isMissing || segment.isNewer || segment.header === undefined)
-      return salvage && ids.has(segment.writerId) && !segment.isNewer;
     // A save that came since the seal has begun another segment of one's own: saves go on into it.
     if (segment.isOwn ? writer.isOpen(segment.number) : !ids.has(segment.writerId)) return false;
-    return salvage || (segment.damages.length === 0 && segment.orphans.length === 0);
+    if (segment.isNewer) return false;
+    // Without a header and without damage nothing was ever written: what a crash left of a beginning.
+    return salvage || (!segment.isMissing && segment.damages.length === 0 && segment.orphans.length === 0);
   });
 }
 
@@ -283,6 +283,12 @@ async function removeSources(
 /** Removes directories of dead writers that hold nothing any more, and manifests that a newer one contains. */
 export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: DeadWriters) {
   let removedFiles = 0;
+  for (const { writerId, number } of catalog.manifest.replaced.values()) {
+    // Replaced by a compaction that did not get as far as unlinking.
+    if (!dead.ids.includes(writerId)) continue;
+    if (await unlinkQuietly(fs, layout.segment({ writerId, number }))) removedFiles++;
+    if (await unlinkQuietly(fs, layout.hint({ writerId, number }))) removedFiles++;
+  }
   for (const writerId of dead.ids) removedFiles += await dead.remove(writerId);
   if (removedFiles > 0) {
     await fs.syncDirectory(layout.writers);
