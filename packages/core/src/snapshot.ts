@@ -1,7 +1,7 @@
 import type { Json } from "./checkpoint-header.js";
 import type { StateNode } from "./node.js";
 import { adopt, copyTaggedJson } from "./state/adopt.js";
-import { type AnyClassCodec, resolveCodecs } from "./state/class-codec.js";
+import { type AnyClassCodec, type CodecRegistry, resolveCodecs } from "./state/class-codec.js";
 import { toHex } from "./state/digest.js";
 import { explainRefusal } from "./state/explain.js";
 import { HIGHEST_MAX_DEPTH, resolveLimits, type SnapshotLimits } from "./state/limits.js";
@@ -9,6 +9,7 @@ import { hashOf, hashSteps } from "./state/merkle.js";
 import { weightOf } from "./state/node-meta.js";
 import { toTaggedJson } from "./state/tagged-json.js";
 import { toValue } from "./state/to-value.js";
+import { UnbuiltState } from "./state/unbuilt.js";
 import { Walk } from "./state/walk.js";
 
 /** What {@link snapshot} may be told. */
@@ -23,22 +24,46 @@ export interface SnapshotOptions {
 
 /** An immutable state in normal form, with its name: the hash. */
 export class Snapshot {
-  /** The deep-frozen normal form. */
-  readonly root: StateNode;
-  /** Deterministic estimate of the encoded size, in bytes. */
-  readonly weight: number;
-  private known: string | undefined;
+  private tree: StateNode = null;
+  private unbuilt: UnbuiltState | undefined;
+  private knownHash: string | undefined;
 
   /** Takes over a frozen, checked tree. Use {@link snapshot}; a tree from elsewhere breaks the promises of this class. */
-  constructor(root: StateNode) {
-    this.root = root;
-    this.weight = weightOf(root);
+  constructor(root: StateNode | UnbuiltState) {
+    if (root instanceof UnbuiltState) {
+      this.unbuilt = root;
+      this.knownHash = root.hash;
+    } else {
+      this.tree = root;
+    }
+  }
+
+  /**
+   * The deep-frozen normal form. Of a state that was restored it is built when it is first asked for; what a writer with the
+   * right hash, but no snapshot of this library, has stored is found then, as `CKPT_CORRUPT` or `CKPT_LIMIT`.
+   */
+  get root(): StateNode {
+    if (this.unbuilt !== undefined) {
+      this.tree = this.unbuilt.build();
+      this.unbuilt = undefined;
+    }
+    return this.tree;
+  }
+
+  /** Deterministic estimate of the encoded size, in bytes. */
+  get weight(): number {
+    return weightOf(this.root);
   }
 
   /** SHA-256 over the state as it is stored (a Merkle tree), 64 hex digits. Same hash = same state. Worked out once. */
   get hash(): string {
-    this.known ??= toHex(hashOf(this.root));
-    return this.known;
+    this.knownHash ??= toHex(hashOf(this.root));
+    return this.knownHash;
+  }
+
+  /** Whether {@link hash} was worked out already. */
+  get isHashed(): boolean {
+    return this.knownHash !== undefined;
   }
 
   /**
@@ -46,7 +71,8 @@ export class Snapshot {
    * Throws `CKPT_UNKNOWN_CODEC` when an instance's codec is not in `codecs`, and `CKPT_UNSUPPORTED` when this runtime lacks a type.
    */
   toValue<T = unknown>(codecs?: readonly AnyClassCodec[]): T {
-    return toValue(this.root, resolveCodecs(codecs)) as T;
+    const registry = resolveCodecs(codecs);
+    return (this.unbuilt === undefined ? toValue(this.root, registry) : this.unbuilt.value(registry)) as T;
   }
 
   /** Plain JSON: rich values as `{ "$ckpt": type, "v": … }`, binary as base64. May share frozen parts with the snapshot. */
@@ -95,6 +121,7 @@ export function rebase(state: Snapshot, previous: Snapshot): Snapshot {
  * returns a promise, awaited. A pause may answer `undefined` while little time has passed.
  */
 export async function hashInSlices(state: Snapshot, pause: () => Promise<void> | undefined): Promise<string> {
+  if (state.isHashed) return state.hash;
   const steps = hashSteps(state.root);
   for (let step = steps.next(); !step.done; step = steps.next()) {
     const waiting = pause();

@@ -1,13 +1,20 @@
 import { Snapshot } from "../snapshot.js";
 import { corrupt } from "../state/corrupt.js";
+import { toHex } from "../state/digest.js";
 import { type ResolvedLimits, resolveLimits, type SnapshotLimits } from "../state/limits.js";
+import { UnbuiltState } from "../state/unbuilt.js";
 import type { Slot } from "./branch.js";
 import { buildNode } from "./build.js";
+import { BranchHash } from "./branch-hash.js";
+import { branchValue } from "./branch-value.js";
 import { Closing } from "./close.js";
 import { editSlot } from "./edit.js";
 import { DELTA, KEYFRAME, type Structure } from "./format.js";
 import { RecordParser } from "./parser.js";
-import { type Part, PartSource, readPart } from "./part.js";
+import { type Part, PartSource, readPart, TextPart } from "./part.js";
+
+/** UTF-16 units. */
+const MAX_UNPARSED = 16_777_216;
 
 /** Takes the bytes of one record, in any portions. */
 export interface RecordSink {
@@ -27,6 +34,7 @@ export interface RecordSink {
 export class StateAssembler {
   private readonly limits: ResolvedLimits;
   private root: Slot | undefined;
+  private unparsed = 0;
   private status: "empty" | "reading" | "ready" | "failed" | "finished" = "empty";
 
   /** Throws `CKPT_INVALID_ARGUMENT` for limits that are none. */
@@ -51,16 +59,19 @@ export class StateAssembler {
   /** The state, if its hash is `expectedHash` (64 hex digits): otherwise `CKPT_CORRUPT` with `details` { expected, actual }. */
   finish(expectedHash: string): Snapshot {
     this.begin("ready");
-    const state = this.guarded(() => new Snapshot(new Closing(this.limits).node(this.root!, 0)));
+    const root = this.root!;
+    const { limits } = this;
+    const actual = this.guarded(() => toHex(new BranchHash(limits).hash(root)));
     this.root = undefined;
     this.status = "finished";
-    if (state.hash !== expectedHash) {
+    if (actual !== expectedHash) {
       throw corrupt("A state was read whole, but is not the one that was saved: its hash differs.", {
         expected: expectedHash,
-        actual: state.hash,
+        actual,
       });
     }
-    return state;
+    const build = () => new Closing(limits).node(root, 0);
+    return new Snapshot(new UnbuiltState(actual, build, (codecs) => branchValue(root, codecs, limits)));
   }
 
   private begin(expected: "empty" | "ready"): void {
@@ -79,7 +90,11 @@ export class StateAssembler {
       structure: (read) => {
         structure = read;
       },
-      piece: (bytes, raw) => void parts.push(readPart(bytes, raw, this.limits)),
+      piece: (bytes, raw) => {
+        const part = readPart(bytes, raw, this.limits);
+        parts.push(part);
+        if (part instanceof TextPart) this.bound(part);
+      },
     });
     return {
       push: (bytes) => this.guarded(() => parser.push(bytes)),
@@ -94,6 +109,12 @@ export class StateAssembler {
         this.status = "ready";
       },
     };
+  }
+
+  /** Texts are kept unparsed up to a bound: beyond it a state would be held twice, as text and as value. */
+  private bound(part: TextPart): void {
+    this.unparsed += part.unparsed?.length ?? 0;
+    if (this.unparsed > MAX_UNPARSED) part.settle();
   }
 
   private guarded<T>(work: () => T): T {

@@ -1,8 +1,12 @@
 import { BinaryLeaf, type StateNode, type StateObject } from "../node.js";
 import type { KnownGroup } from "../state/node-meta.js";
+import { TextPart } from "./part.js";
 
-/** A part of the private tree: a finished, frozen node, or a container that deltas still change in place. */
-export type Slot = StateNode | ArrayBranch | ObjectBranch;
+/**
+ * A part of the private tree: a finished, frozen node; a container that deltas change in place; or the text of a node that
+ * stands alone in the hash and that nobody has looked into yet.
+ */
+export type Slot = StateNode | ArrayBranch | ObjectBranch | TextPart;
 
 /** An array under construction. `hints` are in order and name groups that still stand. */
 export class ArrayBranch {
@@ -36,10 +40,11 @@ export class ObjectBranch {
 /** Opens a finished container for change; undefined for what is none. Branches are open already. */
 export function openBranch(slot: Slot): ArrayBranch | ObjectBranch | undefined {
   if (slot instanceof ArrayBranch || slot instanceof ObjectBranch) return slot;
-  if (typeof slot !== "object" || slot === null || slot instanceof BinaryLeaf) return undefined;
-  if (Array.isArray(slot)) return new ArrayBranch([...slot], []);
+  const node = slot instanceof TextPart ? slot.node : slot;
+  if (typeof node !== "object" || node === null || node instanceof BinaryLeaf) return undefined;
+  if (Array.isArray(node)) return new ArrayBranch([...node], []);
   const entries = new Map<string, Slot>();
-  const object = slot as StateObject;
+  const object = node as StateObject;
   for (const key of Object.keys(object)) entries.set(key, object[key]!);
   return new ObjectBranch(entries);
 }

@@ -13,7 +13,7 @@ export function buildNode(
   limits: ResolvedLimits,
   depth: number,
 ): Slot {
-  if (structure === 0) return parts.value().node;
+  if (structure === 0) return parts.text().node;
   if (!Array.isArray(structure)) throw badStructure();
   if (depth >= limits.maxDepth) throw tooDeep(limits);
   const list = structure as readonly Structure[];
@@ -38,7 +38,7 @@ function buildObject(
   limits: ResolvedLimits,
   depth: number,
 ): Slot {
-  const keys = stringList(parts.list().node);
+  const keys = stringList(parts.list().nodes);
   const values = new ArrayBranch([], []);
   buildItems(list, 1, values, parts, limits, depth);
   const branch = new ObjectBranch(new Map());
@@ -80,16 +80,14 @@ export function buildItem(
   if (typeof item !== "number") {
     items.push(buildNode(item, parts, limits, depth));
   } else if (item > 0) {
-    const { node, digest } = parts.list();
-    if (node.length !== item) throw corrupt("A record has a list of another length than its structure says.");
-    hints.push({ start: items.length, count: item, digest: digest! });
-    for (let i = 0; i < item; i++) items.push(node[i]!);
+    const { nodes, digest } = parts.list();
+    if (nodes.length !== item) throw corrupt("A record has a list of another length than its structure says.");
+    if (digest !== undefined) hints.push({ start: items.length, count: item, digest });
+    for (let i = 0; i < item; i++) items.push(nodes[i]!);
   } else {
     for (let i = item; i < 0; i++) {
-      const { node, digest } = parts.value();
-      if (digest !== undefined && typeof node === "string")
-        hints.push({ start: items.length, count: 1, digest });
-      items.push(node);
+      const part = parts.text();
+      items.push(part.digest === undefined ? part.node : part);
     }
     if (!Number.isInteger(item) || item === 0) throw badStructure();
   }

@@ -13,6 +13,7 @@ import {
   Tally,
 } from "../state/node-meta.js";
 import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
+import { TextPart } from "./part.js";
 
 /** Turns the private tree into a frozen one: checks what deltas may have broken, measures, and passes known hashes on. */
 export class Closing {
@@ -21,10 +22,11 @@ export class Closing {
   node(slot: Slot, depth: number): StateNode {
     if (slot instanceof ArrayBranch) return this.array(slot, depth);
     if (slot instanceof ObjectBranch) return this.object(slot, depth);
-    if (isContainer(slot) && !(slot instanceof BinaryLeaf)) {
-      if (depth + heightOf(slot) > this.limits.maxDepth) throw tooDeep(this.limits);
+    const node = slot instanceof TextPart ? slot.node : slot;
+    if (isContainer(node) && !(node instanceof BinaryLeaf)) {
+      if (depth + heightOf(node) > this.limits.maxDepth) throw tooDeep(this.limits);
     }
-    return slot;
+    return node;
   }
 
   private array({ items, hints }: ArrayBranch, depth: number): StateNode {
@@ -70,7 +72,7 @@ export class Closing {
 const strayLeaf = (): Error => corrupt("Binary stands in a stored state without its tag.");
 
 /** An object's hints by position, as the hash wants them. */
-function positions(keys: readonly string[], hints: ReadonlyMap<string, KnownGroup>): KnownGroup[] {
+export function positions(keys: readonly string[], hints: ReadonlyMap<string, KnownGroup>): KnownGroup[] {
   const result: KnownGroup[] = [];
   if (hints.size === 0) return result;
   for (let i = 0; i < keys.length; i++) {

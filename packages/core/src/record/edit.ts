@@ -6,7 +6,7 @@ import { ArrayBranch, ObjectBranch, openBranch, type Slot } from "./branch.js";
 import { badStructure, buildItems, buildNode, setEntries, stringList } from "./build.js";
 import { editArray } from "./edit-array.js";
 import { EDIT_ARRAY, EDIT_BYTES, EDIT_OBJECT, EDIT_TEXT, REPLACE, type Structure } from "./format.js";
-import type { PartSource } from "./part.js";
+import { type PartSource, TextPart } from "./part.js";
 
 /** Applies the structure of a change to a slot, in place where it is a container. Returns what stands there now. */
 export function editSlot(
@@ -99,11 +99,12 @@ export function index(value: unknown, highest: number): number {
   return value as number;
 }
 
-function editText(slot: Slot, list: readonly Structure[], parts: PartSource): string {
+function editText(old: Slot, list: readonly Structure[], parts: PartSource): string {
+  const slot = old instanceof TextPart ? old.node : old;
   if (typeof slot !== "string" || list.length !== 3) throw misfit();
   const prefix = index(list[1], slot.length);
   const suffix = index(list[2], slot.length - prefix);
-  const { node } = parts.value();
+  const { node } = parts.text();
   if (typeof node !== "string") throw misfit();
   // Growing at the end, the usual case, must not copy what is there.
   return (prefix === slot.length ? slot : slot.slice(0, prefix)) + node + slot.slice(slot.length - suffix);

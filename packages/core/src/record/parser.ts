@@ -75,7 +75,7 @@ export class RecordParser {
       return;
     }
     if (this.stage === "structure") {
-      this.consumer.structure(parseJson(bytes, "structure") as Structure);
+      this.consumer.structure(parseJson(decodeText(bytes), "structure") as Structure);
       this.next();
       return;
     }
@@ -115,11 +115,11 @@ export class RecordParser {
   }
 }
 
-/** Parses stored JSON text: ASCII the fast way, anything else as UTF-8 that must be valid. */
-export function parseJson(bytes: Uint8Array, what: string): unknown {
+/** Parses stored JSON text. */
+export function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(decodeText(bytes));
+    return JSON.parse(text);
   } catch (cause) {
-    throw corrupt(`The ${what} of a record is not valid JSON text.`, { bytes: bytes.length }, cause);
+    throw corrupt(`The ${what} of a record is not valid JSON text.`, { characters: text.length }, cause);
   }
 }

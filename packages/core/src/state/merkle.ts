@@ -8,8 +8,8 @@ import { isContainer, isLarge, keepHash, metaOf, type NodeMeta, RUN_WEIGHT, weig
  * The state's Merkle hash, as docs/format.md lays it down. First byte of what is hashed:
  * 2 = large array, 3 = large object, 4 = binary leaf; anything else is JSON text.
  */
-const LARGE_ARRAY = 2;
-const LARGE_OBJECT = 3;
+export const LARGE_ARRAY = 2;
+export const LARGE_OBJECT = 3;
 const BINARY = 4;
 
 /** After about so many bytes of work a hashing in slices may pause. */
