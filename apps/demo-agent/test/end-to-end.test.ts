@@ -11,7 +11,12 @@ import { scratch } from "./scratch.js";
 
 const text = (name: string) =>
   `# ${name}\n\nThe store keeps ${name}. A second line about ${name}Store.\n`.repeat(30);
-const folderFiles = { "alpha.md": text("alpha"), "beta.md": text("beta"), "gamma/delta.md": text("delta") };
+const folderFiles = {
+  "alpha.md": text("alpha"),
+  "beta.md": text("beta"),
+  "gamma/delta.md": text("delta"),
+  "gamma.md": text("Gamma"),
+};
 const plan = {
   edits: [
     { path: "alpha.md", find: "# alpha", replace: "# Alpha" },
@@ -73,6 +78,45 @@ describe("the demo, as built", () => {
     expect(await readFile(join(store, "working-copy", "alpha.md"), "utf8")).toMatch(/^# Alpha/);
     expect(await readFile(join(store, "report.md"), "utf8")).toContain("Applied 1 of 2 edits.");
     expect(await readdir(join(store, "notes"))).toContain("outline-of-alpha-md.md");
+  });
+
+  it("falls into a loop, is rolled back to before it, and goes on differently", async () => {
+    const letters = {
+      "1": "Outline alpha.md",
+      "2": "Outline beta.md",
+      "3": 'Find "misGammaStore"',
+      "4": 'Find "alpha"',
+    };
+    const store = join(await scratch(), "run");
+    const args = [
+      "--folder",
+      await scratch(folderFiles),
+      "--mailbox",
+      await scratch(letters),
+      "--store",
+      store,
+    ];
+    const { code, stdout, stderr } = await run([...args, "--kills", "0", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      driftEpisodes: 1,
+      rollbacks: 1,
+      tasksDone: 4,
+      lostAcknowledgedSteps: 0,
+    });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/DRIFT .*\n.*evidence: (?:stall|cycle): /);
+    expect(stderr).toMatch(
+      /ROLLBACK drift: from step \d+ back to step \d+ .*\n.*differently: search \{"text":"Gamma"/,
+    );
+    const state = await stateIn(store);
+    expect(state.counters.rollbacks).toBe(1);
+    expect([...state.findings.values()][2]?.summary).toContain(
+      '"misGammaStore" is nowhere; searched for "Gamma"',
+    );
+    // The loop is not in the conversation any more: one round at most is left of it.
+    const searches =
+      JSON.stringify(state.conversation).split('"text":"misGammaStore","matches":0').length - 1;
+    expect(searches).toBeLessThanOrEqual(1);
   });
 
   it("leaves a final checkpoint on Ctrl-C, and the command that it prints goes on to the end", async () => {

@@ -27,6 +27,7 @@ const step = (number: number, finishedTaskId?: string): Line => ({
   step: number,
   task: "t",
   tool: "read_file",
+  action: "read_file {}",
   outcome: "ok",
   durationMs: 1,
   saveMs: 1,

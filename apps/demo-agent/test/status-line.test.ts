@@ -7,6 +7,7 @@ const step = (number: number): Line => ({
   step: number,
   task: "Outline a.md",
   tool: "read_file",
+  action: "read_file {}",
   outcome: "ok",
   durationMs: 30,
   saveMs: 1.25,

@@ -11,6 +11,7 @@ Each task begins with a message "${TASK_PREFIX.trim()}". Call one tool at a time
 A message that begins with "${ADVICE_PREFIX.trim()}" says which steps led nowhere and were undone: do not repeat them.`;
 
 const MAX_LESSONS = 3;
+const MAX_RECENT_ACTIONS = 3;
 
 /** What one step did, for the log, the status line and the drift monitor. */
 export interface StepReport {
@@ -48,8 +49,8 @@ export interface AgentOptions {
 export class Agent {
   /** All that the agent knows. Replaced as a whole when a checkpoint is restored. */
   state: AgentState = freshState();
-  /** The calls of the last step that was taken, also of one that was undone since. */
-  lastAction = "";
+  /** The different calls of the last steps, newest last, also of steps that were undone since. */
+  recentActions: readonly string[] = [];
   readonly #mailbox: Mailbox;
   readonly #loop: ToolLoopAgent<never, Toolbox>;
 
@@ -111,7 +112,11 @@ export class Agent {
     state.conversation.push(...messages);
     const failure = result.content.find((part) => part.type === "tool-error");
     const tools = result.toolCalls.map((call) => call.toolName);
-    this.lastAction = JSON.stringify(result.toolCalls.map((call) => [call.toolName, call.input]));
+    const action = result.toolCalls
+      .map((call) => `${call.toolName} ${JSON.stringify(call.input)}`)
+      .join(", ");
+    const others = this.recentActions.filter((recent) => recent !== action);
+    this.recentActions = [...others, action].slice(-MAX_RECENT_ACTIONS);
     this.#count(tools, failure !== undefined, result.totalUsage.totalTokens ?? 0);
     if (tools.length === 0) this.#finishWithText(result.text);
     const finished = state.findings.has(task.id);
@@ -121,7 +126,7 @@ export class Agent {
       step: state.step,
       task: firstLine(task.text),
       tool: tools.join("+") || "answer",
-      action: this.lastAction,
+      action,
       observation: hash(messages.filter((message) => message.role === "tool").map(withoutCallIds)),
       outcome: failure === undefined ? "ok" : "error",
       error: failure?.error instanceof Error ? failure.error.message : failure && String(failure.error),

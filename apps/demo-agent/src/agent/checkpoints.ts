@@ -1,4 +1,4 @@
-import type { Verdict } from "@ckpt/drift";
+import { cycle, errorStreak, stall, type Verdict } from "@ckpt/drift";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { AGENT_ID } from "../shared/layout.js";
 import type { Line } from "../shared/protocol.js";
@@ -30,6 +30,8 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
       schema: AgentState,
       retention: false,
       onUnfinishedGuard: "restore",
+      // Tasks differ: there is no usual duration, and no usual size, to drift from. Going in circles is the same everywhere.
+      drift: { detectors: [stall(), cycle(), errorStreak()] },
       collect: () => agent().state,
       apply: async (state) => {
         const fromStep = agent().state.step;
@@ -37,7 +39,7 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
         await workshop.follow(state.drafts);
         if (reason === "recovered") return;
         say({ type: "restored", reason, checkpointId: restoredId, fromStep, toStep: state.step });
-        if (reason === "drift") agent().advise(lesson(agent().lastAction, verdict));
+        if (reason === "drift") agent().advise(lesson(agent().recentActions, verdict));
       },
     },
   );
@@ -47,8 +49,9 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
   });
   checkpoints.on("drift", (event) => {
     verdict = event.verdict;
-    const evidence = event.verdict.evidence.map(({ detector, message }) => `${detector}: ${message}`);
-    say({ type: "drift", level: event.verdict.level, step: agent().state.step, evidence });
+    const evidence = verdict.evidence.map(({ detector, message }) => `${detector}: ${message}`);
+    const lastGoodId = verdict.lastGood?.checkpointId ?? "";
+    say({ type: "drift", level: verdict.level, step: agent().state.step, lastGoodId, evidence });
     say({ type: "restoring", reason: "drift" });
   });
   checkpoints.on("saved", ({ id, sequence, stateHash, name, durability }) => {
@@ -69,7 +72,7 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
 }
 
 /** What a rollback teaches: what was done last, and the evidence against it. */
-function lesson(action: string, verdict: Verdict | undefined): string {
-  const seen = verdict?.evidence.map(({ message }) => message).join("; ") ?? "";
-  return `${action} led nowhere and was undone (${seen}). Take another way.`;
+function lesson(actions: readonly string[], verdict: Verdict | undefined): string {
+  const seen = verdict?.evidence.map(({ message }) => message).join(" ") ?? "";
+  return `${actions.join("; ")} led nowhere and was undone. ${seen} Take another way.`;
 }

@@ -13,6 +13,7 @@ import { report } from "./report.js";
 import type { AgentState } from "./state.js";
 import { Workshop } from "./workshop.js";
 
+const MAX_ACTION = 200;
 const DIED_IN_GUARD =
   "the process died in the middle of it; the state from before is back, and the files with it";
 
@@ -49,10 +50,11 @@ export async function runAgent(
     say(stepLine(done, agent.state, performance.now() - savingSince));
     done = undefined;
   });
-  const work = await agent.hasWork();
   const summary = await superviseLoop(
     checkpoints,
     async (step) => {
+      // Asked anew at each step, because a rollback after the last one gives work again.
+      if (!(await agent.hasWork())) return step.stop();
       say({
         type: "begun",
         step: agent.state.step + 1,
@@ -66,14 +68,15 @@ export async function runAgent(
       if (done === undefined) return;
       const { tool, action, observation, outcome, durationMs, tokens } = done;
       step.observe({ tool, action, observation, outcome, durationMs, tokens });
-      if (!(await agent.hasWork())) step.stop();
+      // The next task, if there is one, belongs to the state that is saved now.
+      await agent.hasWork();
       savingSince = performance.now();
       say({ type: "saving", step: done.step });
     },
     {
       signal,
       everyStep: true,
-      maxSteps: work ? (orders.maxSteps ?? Number.POSITIVE_INFINITY) : 0,
+      maxSteps: orders.maxSteps ?? Number.POSITIVE_INFINITY,
       maxConsecutiveErrors: 3,
       handleSignals: false,
       onError: (error) => say({ type: "remark", text: `the step failed: ${String(error)}` }),
@@ -109,12 +112,13 @@ function hello(recovery: RecoveryReport<AgentState>, agent: Agent, model: string
 }
 
 function stepLine(done: StepReport, state: AgentState, saveMs: number): Line {
-  const { step, task, tool, outcome, error, durationMs, finishedTaskId } = done;
+  const { step, task, tool, action, outcome, error, durationMs, finishedTaskId } = done;
   return {
     type: "step",
     step,
     task,
     tool,
+    action: action.slice(0, MAX_ACTION),
     outcome,
     ...(error === undefined ? {} : { error }),
     durationMs,

@@ -4,7 +4,7 @@ import type { MockLanguageModelV3 } from "ai/test";
 export type ModelCall = Parameters<MockLanguageModelV3["doGenerate"]>[0];
 
 /** One tool call of the current task, with what came back. */
-interface Exchange {
+export interface Exchange {
   readonly tool: string;
   readonly input: unknown;
   readonly output: unknown;

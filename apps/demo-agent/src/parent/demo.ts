@@ -120,6 +120,9 @@ async function settle({ ended, run, ledger, lost, runMs, killsPlanned }: Books):
   const { paths, record } = run;
   const store = new DiskStore(paths.checkpoints);
   try {
+    // All writers are dead or done: their files are folded into few, and then every checkpoint must still be there.
+    const bytesOnDiskBeforeCompaction = await bytesUnder(paths.checkpoints);
+    await store.compact();
     const found = await audit(store, ledger.acks, new Set(ledger.acks.keys()));
     const whole = await wholeStateBytes(store);
     const allLost = [...new Set([...lost, ...ledger.lost, ...found.lost])];
@@ -143,6 +146,7 @@ async function settle({ ended, run, ledger, lost, runMs, killsPlanned }: Books):
       rollbacks: ledger.rollbacks.length,
       guardsUndone: ledger.guards.filter((guard) => guard.outcome === "undone").length,
       guardsCompleted: ledger.guards.filter((guard) => guard.outcome === "completed").length,
+      bytesOnDiskBeforeCompaction,
       bytesOnDisk: await bytesUnder(paths.checkpoints),
       wholeStateJsonBytes: whole.sum,
       finalStateJsonBytes: whole.last,

@@ -7,6 +7,7 @@ import type { StatusLine } from "./status-line.js";
 export class Narrator {
   readonly #line: StatusLine;
   #introduced = false;
+  #rolledBack = false;
 
   constructor(line: StatusLine) {
     this.#line = line;
@@ -36,15 +37,20 @@ export class Narrator {
       case "hello":
         return this.#greet(line);
       case "step":
+        if (this.#rolledBack) {
+          this.#rolledBack = false;
+          return [`         it goes on differently: ${line.action}`];
+        }
         return line.error === undefined ? [] : [`TOOL     ${line.tool} failed: ${line.error}`];
       case "drift":
         return [
-          `DRIFT    ${line.level} at step ${line.step}`,
+          `DRIFT    noticed at step ${line.step}; the last checkpoint from before it began is ${line.lastGoodId || "unknown"}`,
           ...line.evidence.map((row) => `         evidence: ${row}`),
         ];
       case "restored":
         // What a guard undid is told by the guard's own line.
         if (line.reason !== "drift") return [];
+        this.#rolledBack = true;
         return [
           `ROLLBACK ${line.reason}: from step ${line.fromStep} back to step ${line.toStep} (${line.checkpointId})`,
         ];

@@ -21,6 +21,8 @@ export interface Summary {
   readonly rollbacks: number;
   readonly guardsUndone: number;
   readonly guardsCompleted: number;
+  /** With the files of killed processes as they left them. */
+  readonly bytesOnDiskBeforeCompaction: number;
   readonly bytesOnDisk: number;
   readonly wholeStateJsonBytes: number;
   readonly finalStateJsonBytes: number;
@@ -55,6 +57,10 @@ export function printSummary(summary: Summary, paths: Layout, resume: string): s
     [
       "on disk",
       `${bytes(summary.bytesOnDisk)}; whole-state JSON at every save: ${bytes(summary.wholeStateJsonBytes)} (${factor.toFixed(0)}x)`,
+    ],
+    [
+      "",
+      `(${bytes(summary.bytesOnDiskBeforeCompaction)} before compaction folded the files of the processes into one)`,
     ],
     ["state", `${bytes(summary.finalStateJsonBytes)} as JSON at the end`],
     [

@@ -36,6 +36,8 @@ export const Line = z.discriminatedUnion("type", [
     step: z.number(),
     task: z.string(),
     tool: z.string(),
+    /** The calls with their inputs. */
+    action: z.string(),
     outcome: z.enum(["ok", "error"]),
     error: z.string().optional(),
     durationMs: z.number(),
@@ -45,7 +47,14 @@ export const Line = z.discriminatedUnion("type", [
     tasksWaiting: z.number(),
   }),
   /** The drift monitor raised its verdict. */
-  z.object({ type: z.literal("drift"), level: z.string(), step: z.number(), evidence: z.array(z.string()) }),
+  z.object({
+    type: z.literal("drift"),
+    level: z.string(),
+    step: z.number(),
+    /** The last checkpoint from before it began; empty when none is known. */
+    lastGoodId: z.string(),
+    evidence: z.array(z.string()),
+  }),
   /** An older checkpoint is about to be made current, on purpose. */
   z.object({ type: z.literal("restoring"), reason: z.string() }),
   /** The state is that of an older checkpoint again. */
