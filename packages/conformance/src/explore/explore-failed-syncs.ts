@@ -5,10 +5,13 @@ import { isEnough } from "./examine.js";
 import { type CutOptions, examineFrames } from "./explore-cuts.js";
 import { Ledger } from "./ledger.js";
 import { recordRun } from "./record-run.js";
+import { runWorkload } from "./run-workload.js";
 
 export interface FailedSyncOptions extends CutOptions {
-  /** How many of the workload's syncs are failed, each in a run of its own. Default 24. */
+  /** How many of the workload's syncs are failed, each in a run of its own. Default: all. */
   readonly first?: number;
+  /** Only every n-th of them. Default 1. `every` thins out the power cuts that follow. */
+  readonly everySync?: number;
 }
 
 export interface FailedSyncReport {
@@ -31,15 +34,21 @@ const WAYS = [
  * moment afterwards. A store that trusts a file after a failed sync is caught here: what it acknowledges later is not on the disk.
  */
 export async function exploreFailedSyncs(options: FailedSyncOptions): Promise<FailedSyncReport> {
-  const { first = 24, from, locks = true } = options;
+  const { first = Number.POSITIVE_INFINITY, everySync = 1, from, locks = true } = options;
+  const start = (faults: FaultPlan) =>
+    new FaultyFileSystem({ locks, faults, ...(from && { image: from.image }) });
+  const freshLedger = () => from?.ledger.at(from.moment) ?? new Ledger();
   const seen = { disks: new Set<string>(), pairs: new Set<string>() };
   const breaches: Breach[] = [];
   let [failedSyncs, typedErrors] = [0, 0];
-  for (let at = 1; at <= first && !isEnough(breaches, options); at++) {
+  const calm = new FaultPlan();
+  breaches.push(...(await runWorkload(start(calm), freshLedger(), options, "run without faults")).breaches);
+  const last = Math.min(first, calm.syncs);
+  for (let at = 1; at <= last && !isEnough(breaches, options); at += everySync) {
     for (const { name, marksClean, afterDoing } of WAYS) {
       const faults = new FaultPlan().failSync({ at, marksClean, afterDoing });
-      const fs = new FaultyFileSystem({ locks, faults, ...(from && { image: from.image }) });
-      const ledger = from?.ledger.at(from.moment) ?? new Ledger();
+      const fs = start(faults);
+      const ledger = freshLedger();
       const where = `sync ${at} failed ${name}, `;
       const { frames, outcome } = await recordRun(fs, ledger, options, where);
       breaches.push(...outcome.breaches);
@@ -55,7 +64,7 @@ export async function exploreFailedSyncs(options: FailedSyncOptions): Promise<Fa
       });
       breaches.push(...result.breaches);
     }
-    options.onProgress?.(at, first);
+    options.onProgress?.(at, last);
   }
   return { failedSyncs, distinctStates: seen.disks.size, typedErrors, breaches };
 }

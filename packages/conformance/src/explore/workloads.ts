@@ -58,14 +58,16 @@ class WorkloadAgent {
   }
 }
 
-/** Opens a store, takes agents, and goes on where their histories stand. */
+/** Takes an agent, trying again as a program would, and goes on where its history stands. */
 async function begin(
   context: WorkloadContext,
   store: CheckpointStore,
   agentId: string,
 ): Promise<WorkloadAgent> {
-  await store.acquire(agentId);
-  const state = await store.agent(agentId);
+  for (let attempt = 1; attempt < 4; attempt++) {
+    if ((await context.attempt(() => store.acquire(agentId))) !== undefined) break;
+  }
+  const state = await context.attempt(() => store.agent(agentId));
   return new WorkloadAgent(agentId, context.random, state?.lastSequence ?? 0, state?.headId ?? null);
 }
 

@@ -53,15 +53,6 @@ export class DirectoryNode {
     }
   }
 
-  /** A failed sync that counts the changes as clean. */
-  forgetPending(): void {
-    for (const operation of [...this.pending]) {
-      for (const { directory } of operation.changes) {
-        directory.pending = directory.pending.filter((other) => other !== operation);
-      }
-    }
-  }
-
   /** `operation` is on the disk, so what happened to `name` before it can no longer be. */
   #supersede(operation: EntryOperation, name: string): void {
     for (const other of this.pending) {

@@ -22,7 +22,7 @@ export interface FailSyncOptions {
   readonly errno?: string;
   /**
    * The kernel counts the pages as clean although they never reached the disk, so a later sync succeeds without writing them.
-   * Default false: they stay dirty. On a real file system below `withFaults` the sync is left out and nothing else changes.
+   * Default false: they stay dirty. Holds for data; entries of directories stay dirty in either case. On a real file system below `withFaults` the sync is left out and nothing else changes.
    */
   readonly marksClean?: boolean;
   /** The data reach the disk, and the error is reported nonetheless. Default false. */

@@ -190,12 +190,9 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   syncDirectory(path: string): Promise<void> {
-    const directory = () => this.#disk.directory(path, "open");
-    const flush = () => directory().flush();
-    return this.#process.operate("syncDirectory", path, flush, {
-      promises: true,
-      onClean: () => directory().forgetPending(),
-    });
+    // A failed sync of a directory forgets nothing: entries are the journal's, and it tries again or stops the whole disk.
+    const flush = () => this.#disk.directory(path, "open").flush();
+    return this.#process.operate("syncDirectory", path, flush, { promises: true });
   }
 
   realpath(path: string): Promise<string> {

@@ -103,7 +103,10 @@ export class FaultyHandle implements FileHandle {
 
   #sync(kind: "sync" | "datasync"): Promise<void> {
     const node = this.#node;
-    return this.#operate(kind, () => node.flush(), { promises: true, onClean: () => node.forgetPending() });
+    return this.#operate(kind, () => node.flush(), {
+      promises: true,
+      onClean: () => node.kind === "file" && node.forgetPending(),
+    });
   }
 
   /** Writes as much as the fault plan and the space on the disk let it. */
