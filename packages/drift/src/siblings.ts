@@ -109,5 +109,5 @@ function collect(path: string, value: unknown, depth: number, facts: Set<string>
     for (const element of value) collect(`${path}[]`, element, depth + 1, facts);
   } else if (depth < MAX_DEPTH && typeof value === "object" && value !== null) {
     for (const [key, inner] of Object.entries(value)) collect(`${path}.${key}`, inner, depth + 1, facts);
-  } else facts.add(`${path}=${String(value)}`);
+  } else facts.add(`${path}=${typeof value === "object" && value !== null ? "..." : String(value)}`);
 }

@@ -30,13 +30,13 @@ export interface InvariantOptions<State, View extends Json> {
  * @example
  * invariant((now, before) => before === undefined || now <= before, { name: "budget only falls", select: (s: State) => s.budget })
  */
-export function invariant<State, View extends Json = Json>(
-  check: ((now: State, before: undefined) => boolean | string) | StandardSchema,
-  options?: Omit<InvariantOptions<State, View>, "select">,
-): Invariant;
 export function invariant<State, View extends Json>(
   check: (now: View, before: View | undefined) => boolean | string,
   options: InvariantOptions<State, View> & { readonly select: (state: State) => View },
+): Invariant;
+export function invariant<State, View extends Json = Json>(
+  check: ((now: State, before: undefined) => boolean | string) | StandardSchema,
+  options?: Omit<InvariantOptions<State, View>, "select">,
 ): Invariant;
 export function invariant(
   check: ((now: never, before: never) => boolean | string) | StandardSchema,

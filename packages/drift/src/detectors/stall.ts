@@ -12,24 +12,24 @@ const MAX_POLLERS = 256;
  * Log odds that a run is going nowhere, from what its last steps look like: a logistic regression on labelled runs of capable models (eight
  * counts, two of their combinations), fitted once.
  */
-const INTERCEPT = -0.5;
+const INTERCEPT = -0.49;
 const WEIGHTS = {
-  repeatedObservations: 0.13,
+  repeatedObservations: 0.16,
   /** The first three repeated observations weigh most. */
-  firstRepeatedObservations: 0.95,
-  staleActions: 0.2,
-  nearObservations: 0.29,
-  errorStreak: 0.45,
-  repeatedErrors: -0.42,
-  polls: 0.31,
-  echo: -1.05,
-  similarity: 1.05,
+  firstRepeatedObservations: 1,
+  staleActions: 0.21,
+  nearObservations: 0.26,
+  errorStreak: 0.44,
+  repeatedErrors: -0.48,
+  polls: 0.06,
+  echo: -1.19,
+  similarity: 1.23,
   /** A slightly changed action that shows the same thing again. */
-  similarEcho: 1.02,
+  similarEcho: 1.01,
 } as const;
 
 /** Log odds at which the default budget calls it drift, and how much a tenfold budget lowers it. */
-const DRIFT_AT = 3.05;
+const DRIFT_AT = 3;
 const PER_DECADE = 0.7;
 const DEFAULT_SHARE = 0.2;
 const WARN_BELOW = 1.2;
@@ -84,7 +84,8 @@ class Stall implements Detector {
     this.#score = this.#steps < MIN_STEPS ? 0 : 1 / (1 + Math.exp(usual - odds));
     const driftAt = DRIFT_AT + usual + PER_DECADE * Math.log10(DEFAULT_SHARE / context.maxFalseAlarmsPer10k);
     if (this.#steps < MIN_STEPS || odds < driftAt - WARN_BELOW) return undefined;
-    const idle = step.error || step.observationSeen || step.observationNear || step.actionSeen;
+    const idle =
+      step.error || step.observationSeen || step.observationNear || step.actionSeen || step.stateSeen;
     if (!idle) return undefined;
     const drift = odds >= driftAt && this.#counter.trouble;
     return this.#describe(features, drift ? "drift" : "warn");

@@ -72,7 +72,7 @@ export class StallCounter {
     const vain = step.observationSeen || step.observationNear || step.error;
     this.#staleActions = step.actionSeen && vain ? this.#staleActions + 1 : 0;
     const repeats = step.observationSeen || step.stateSeen || (step.actionSeen && step.error);
-    const trouble = (repeats && !step.harmless && !step.silent) || (step.observationNear && !step.actionSeen);
+    const trouble = (repeats && !step.harmless) || (step.observationNear && step.error);
     this.#window.push(
       (step.observationSeen || step.stateSeen ? REPEATED : 0) |
         (step.observationNear ? NEAR : 0) |

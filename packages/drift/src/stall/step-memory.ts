@@ -22,8 +22,6 @@ export interface Step {
   readonly echo: boolean;
   /** A successful step that repeats one of the last two, with a new observation or with one that no other action ever gave: what polling looks like. */
   readonly harmless: boolean;
-  /** A new action that succeeded and showed nothing: that repeats without meaning anything. */
-  readonly silent: boolean;
   /** The state after it was there before. */
   readonly stateSeen: boolean;
   /** Share of the action's tokens and token pairs that it has in common with the action before, 0 to 1. */
@@ -51,15 +49,18 @@ export class StepMemory {
   take(signal: Signal): Step {
     const text = signal.action ?? signal.tool ?? "";
     const action = fingerprint(text);
-    const observation = signal.observation === undefined ? undefined : fingerprint(signal.observation);
     const error = signal.outcome === "error";
+    const observation = signal.observation === undefined ? undefined : fingerprint(signal.observation);
     const source = observation === undefined ? undefined : this.#observations.get(observation);
     const actionSeen = text !== "" && this.#actions.has(action);
-    const observationSeen = source !== undefined;
+    // Showing nothing is what many successful steps do: it only counts when the action repeats as well.
+    const silent = signal.observation === "" && !error && !actionSeen;
+    const observationSeen = source !== undefined && !silent;
     const observationNear = this.#isNear(signal, observationSeen);
     const pair = fingerprint(`${action}:${observation ?? ""}`);
     const samePlace = this.#recent.some((step) => step.action === action);
-    const sameAnswer = this.#recent.some((step) => step.pair === pair) && source === action;
+    const sameAnswer =
+      this.#recent.some((step) => step.pair === pair) && (source === action || signal.observation === "");
     const step: Step = {
       error,
       actionSeen,
@@ -67,7 +68,6 @@ export class StepMemory {
       observationNear,
       echo: observationSeen && !actionSeen && observation === this.#lastObservation,
       harmless: !error && actionSeen && (sameAnswer || (samePlace && !observationSeen)),
-      silent: signal.observation === "" && !error && !actionSeen,
       stateSeen: this.#seeState(signal.stateHash),
       similarity: this.#compareAction(text),
       pair,

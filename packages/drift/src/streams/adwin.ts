@@ -172,11 +172,14 @@ export class Adwin implements StreamDetector {
   }
 
   toJSON(): JsonObject {
+    const rows = (values: Float64Array): number[][] =>
+      Array.from({ length: this.#rows }, (_, row) => [
+        ...values.subarray(row * SLOTS, row * SLOTS + this.#counts[row]!),
+      ]);
     return {
       delta: this.#delta,
-      counts: [...this.#counts.subarray(0, this.#rows)],
-      totals: [...this.#totals.subarray(0, this.#rows * SLOTS)],
-      variances: [...this.#variances.subarray(0, this.#rows * SLOTS)],
+      totals: rows(this.#totals),
+      variances: rows(this.#variances),
       width: this.#width,
       total: this.#total,
       variance: this.#variance,
@@ -188,11 +191,15 @@ export class Adwin implements StreamDetector {
   static fromJSON(json: unknown): Adwin {
     const reader = new JsonReader(json, "Adwin");
     const adwin = new Adwin({ delta: reader.number("delta") });
-    const counts = reader.numbers("counts", ROWS);
-    adwin.#rows = counts.length;
-    adwin.#counts.set(counts);
-    adwin.#totals.set(reader.numbers("totals", counts.length * SLOTS));
-    adwin.#variances.set(reader.numbers("variances", counts.length * SLOTS));
+    const totals = reader.rows("totals", ROWS, MAX_BUCKETS);
+    for (const [row, values] of totals.entries()) {
+      adwin.#totals.set(values, row * SLOTS);
+      adwin.#counts[row] = values.length;
+    }
+    for (const [row, values] of reader.rows("variances", totals.length, MAX_BUCKETS).entries()) {
+      adwin.#variances.set(values, row * SLOTS);
+    }
+    adwin.#rows = Math.max(1, totals.length);
     adwin.#width = reader.number("width");
     adwin.#total = reader.number("total");
     adwin.#variance = reader.number("variance");
