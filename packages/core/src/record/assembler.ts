@@ -4,17 +4,16 @@ import { toHex } from "../state/digest.js";
 import { type ResolvedLimits, resolveLimits, type SnapshotLimits } from "../state/limits.js";
 import { UnbuiltState } from "../state/unbuilt.js";
 import type { Slot } from "./branch.js";
-import { buildNode } from "./build.js";
 import { BranchHash } from "./branch-hash.js";
-import { branchValue } from "./branch-value.js";
+import { BranchValue } from "./branch-value.js";
+import { buildNode } from "./build.js";
 import { Closing } from "./close.js";
 import { editSlot } from "./edit.js";
 import { DELTA, KEYFRAME, type Structure } from "./format.js";
 import { RecordParser } from "./parser.js";
 import { type Part, PartSource, readPart, TextPart } from "./part.js";
 
-/** UTF-16 units. */
-const MAX_UNPARSED = 16_777_216;
+const MAX_UNPARSED_BYTES = 16_777_216;
 
 /** Takes the bytes of one record, in any portions. */
 export interface RecordSink {
@@ -71,7 +70,9 @@ export class StateAssembler {
       });
     }
     const build = () => new Closing(limits).node(root, 0);
-    return new Snapshot(new UnbuiltState(actual, build, (codecs) => branchValue(root, codecs, limits)));
+    return new Snapshot(
+      new UnbuiltState(actual, build, (codecs) => new BranchValue(codecs, limits).of(root)),
+    );
   }
 
   private begin(expected: "empty" | "ready"): void {
@@ -113,8 +114,8 @@ export class StateAssembler {
 
   /** Texts are kept unparsed up to a bound: beyond it a state would be held twice, as text and as value. */
   private bound(part: TextPart): void {
-    this.unparsed += part.unparsed?.length ?? 0;
-    if (this.unparsed > MAX_UNPARSED) part.settle();
+    this.unparsed += part.unparsedBytes;
+    if (this.unparsed > MAX_UNPARSED_BYTES) part.settle();
   }
 
   private guarded<T>(work: () => T): T {

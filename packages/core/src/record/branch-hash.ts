@@ -5,9 +5,9 @@ import { GroupList } from "../state/hash-groups.js";
 import type { ResolvedLimits } from "../state/limits.js";
 import { hashOf, LARGE_ARRAY, LARGE_OBJECT } from "../state/merkle.js";
 import { HEAVY_WEIGHT, type KnownGroup, LARGE_WEIGHT, RUN_WEIGHT, weightOf } from "../state/node-meta.js";
-import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
+import { ArrayBranch, isUnread, ObjectBranch, type Slot } from "./branch.js";
 import { Closing, positions } from "./close.js";
-import { TextPart } from "./part.js";
+import { RunChild, TextPart } from "./part.js";
 
 /** JSON text is at most so many times as long as its node weighs: an escaped character takes six for one. */
 const TEXT_PER_WEIGHT = 6;
@@ -21,14 +21,25 @@ export class BranchHash {
 
   hash(slot: Slot): Digest {
     if (slot instanceof TextPart) return slot.digest ?? hashOf(slot.node);
+    if (slot instanceof RunChild) return hashOf(slot.node);
     if (!isBranch(slot)) return hashOf(slot);
     if (!weighsOver(slot, LARGE_WEIGHT)) return hashOf(new Closing(this.limits).node(slot, 0));
     return slot instanceof ArrayBranch
       ? this.large(LARGE_ARRAY, slot.items, slot.hints, undefined)
-      : this.large(LARGE_OBJECT, [...slot.entries.values()], positions([...slot.entries.keys()], slot.hints), slot);
+      : this.large(
+          LARGE_OBJECT,
+          [...slot.entries.values()],
+          positions([...slot.entries.keys()], slot.hints),
+          slot,
+        );
   }
 
-  private large(kind: number, slots: readonly Slot[], hints: readonly KnownGroup[], object: ObjectBranch | undefined): Digest {
+  private large(
+    kind: number,
+    slots: readonly Slot[],
+    hints: readonly KnownGroup[],
+    object: ObjectBranch | undefined,
+  ): Digest {
     const groups = new GroupList(kind, slots.length);
     if (object !== undefined) groups.addKeys(digest(JSON.stringify([...object.entries.keys()])));
     let hint = 0;
@@ -39,19 +50,32 @@ export class BranchHash {
         i++;
         continue;
       }
-      const end = this.runEnd(slots, i);
       while (hint < hints.length && hints[hint]!.start < i) hint++;
       const known = hints[hint];
-      const stored = known !== undefined && known.start === i && known.count === end - i ? known.digest : undefined;
-      groups.add(end - i, stored ?? digest(JSON.stringify(slots.slice(i, end).map((child) => this.node(child)))));
+      if (known?.start === i && this.isWhole(slots, known)) {
+        groups.add(known.count, known.digest);
+        i += known.count;
+        continue;
+      }
+      const end = this.runEnd(slots, i);
+      groups.add(end - i, digest(JSON.stringify(slots.slice(i, end).map((child) => this.node(child)))));
       i = end;
     }
     return groups.digest();
   }
 
+  /**
+   * Whether a run that was a group when it came is one here. It begins where a group begins, so nothing inside can end it early;
+   * it ends if something else must begin after it, or else by its weight.
+   */
+  private isWhole(slots: readonly Slot[], { start, count }: KnownGroup): boolean {
+    const next = slots[start + count];
+    return next === undefined || this.alone(next) || this.runEnd(slots, start) === start + count;
+  }
+
   /** Whether a child is hashed alone. Texts that were not looked into came as such. */
   private alone(slot: Slot): boolean {
-    if (slot instanceof TextPart) return true;
+    if (isUnread(slot)) return slot instanceof TextPart;
     if (isBranch(slot)) return weighsOver(slot, HEAVY_WEIGHT) || standsAlone(this.node(slot));
     return standsAlone(slot);
   }
@@ -80,9 +104,10 @@ function weighsOver(branch: ArrayBranch | ObjectBranch, weight: number): boolean
   let rest = weight;
   const visit = (slot: Slot): boolean => {
     if (slot instanceof BinaryLeaf) return true;
-    if (slot instanceof TextPart && slot.unparsed !== undefined) rest -= slot.unparsed.length / TEXT_PER_WEIGHT;
+    if (slot instanceof TextPart && slot.unparsedBytes > 0) rest -= slot.unparsedBytes / TEXT_PER_WEIGHT;
     else if (slot instanceof ArrayBranch) return slot.items.some(visit);
     else if (slot instanceof ObjectBranch) return [...slot.entries.values()].some(visit);
+    else if (slot instanceof RunChild) rest -= slot.run.unparsedBytes > 0 ? 1 : weightOf(slot.node);
     else rest -= weightOf(slot instanceof TextPart ? slot.node : slot);
     return rest < 0;
   };

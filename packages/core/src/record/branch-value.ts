@@ -6,25 +6,52 @@ import { toValue } from "../state/to-value.js";
 import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
 import { Closing } from "./close.js";
 import { parseJson } from "./parser.js";
-import { TextPart } from "./part.js";
+import { RunChild, TextPart, wrongList } from "./part.js";
 
 /**
  * A fresh, mutable value straight from the private tree. A text without tags, as most are, is its own value once parsed: it
  * need not be frozen and copied.
  */
-export function branchValue(slot: Slot, codecs: CodecRegistry, limits: ResolvedLimits): unknown {
-  if (slot instanceof TextPart) {
-    const text = slot.unparsed;
-    return text === undefined || text.includes(TAG) ? toValue(slot.node, codecs) : parseJson(text, "piece");
+export class BranchValue {
+  private run: TextPart | undefined;
+  private members: readonly unknown[] = [];
+
+  constructor(
+    private readonly codecs: CodecRegistry,
+    private readonly limits: ResolvedLimits,
+  ) {}
+
+  of(slot: Slot): unknown {
+    if (slot instanceof TextPart) return this.ofText(slot);
+    if (slot instanceof RunChild) return this.ofMember(slot);
+    if (slot instanceof ArrayBranch) {
+      const array: unknown[] = [];
+      for (let i = 0; i < slot.items.length; i++) array.push(this.of(slot.items[i]!));
+      return array;
+    }
+    if (!(slot instanceof ObjectBranch)) return toValue(slot, this.codecs);
+    if (slot.entries.has(TAG)) return toValue(new Closing(this.limits).node(slot, 0), this.codecs);
+    const object = {};
+    for (const [key, child] of slot.entries) setOwn(object, unescapeKey(key), this.of(child));
+    return object;
   }
-  if (slot instanceof ArrayBranch) {
-    const array: unknown[] = [];
-    for (let i = 0; i < slot.items.length; i++) array.push(branchValue(slot.items[i]!, codecs, limits));
-    return array;
+
+  private ofText(part: TextPart): unknown {
+    const { text } = part;
+    return text === undefined || text.includes(TAG)
+      ? toValue(part.node, this.codecs)
+      : parseJson(text, "piece");
   }
-  if (!(slot instanceof ObjectBranch)) return toValue(slot, codecs);
-  if (slot.entries.has(TAG)) return toValue(new Closing(limits).node(slot, 0), codecs);
-  const object = {};
-  for (const [key, child] of slot.entries) setOwn(object, unescapeKey(key), branchValue(child, codecs, limits));
-  return object;
+
+  /** The members of a run stand side by side as a rule: one parsing serves them all. Each of them is handed out once. */
+  private ofMember({ run, index }: RunChild): unknown {
+    if (run !== this.run) {
+      const members = this.ofText(run);
+      if (!Array.isArray(members)) throw wrongList();
+      this.run = run;
+      this.members = members;
+    }
+    if (index >= this.members.length) throw wrongList();
+    return this.members[index];
+  }
 }

@@ -1,12 +1,12 @@
 import { BinaryLeaf, type StateNode, type StateObject } from "../node.js";
 import type { KnownGroup } from "../state/node-meta.js";
-import { TextPart } from "./part.js";
+import { RunChild, TextPart } from "./part.js";
 
 /**
- * A part of the private tree: a finished, frozen node; a container that deltas change in place; or the text of a node that
- * stands alone in the hash and that nobody has looked into yet.
+ * A part of the private tree: a finished, frozen node; a container that deltas change in place; or what came as text
+ * and nobody has looked into yet: a node that stands alone in the hash, or one of a run of light ones.
  */
-export type Slot = StateNode | ArrayBranch | ObjectBranch | TextPart;
+export type Slot = StateNode | ArrayBranch | ObjectBranch | TextPart | RunChild;
 
 /** An array under construction. `hints` are in order and name groups that still stand. */
 export class ArrayBranch {
@@ -37,10 +37,15 @@ export class ObjectBranch {
   }
 }
 
+/** Whether a slot is text that was not looked into. */
+export function isUnread(slot: Slot): slot is TextPart | RunChild {
+  return slot instanceof TextPart || slot instanceof RunChild;
+}
+
 /** Opens a finished container for change; undefined for what is none. Branches are open already. */
 export function openBranch(slot: Slot): ArrayBranch | ObjectBranch | undefined {
   if (slot instanceof ArrayBranch || slot instanceof ObjectBranch) return slot;
-  const node = slot instanceof TextPart ? slot.node : slot;
+  const node = isUnread(slot) ? slot.node : slot;
   if (typeof node !== "object" || node === null || node instanceof BinaryLeaf) return undefined;
   if (Array.isArray(node)) return new ArrayBranch([...node], []);
   const entries = new Map<string, Slot>();

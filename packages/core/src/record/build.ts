@@ -4,7 +4,7 @@ import { corrupt } from "../state/corrupt.js";
 import type { ResolvedLimits } from "../state/limits.js";
 import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
 import { BINARY, LARGE_ARRAY, LARGE_OBJECT, type Structure } from "./format.js";
-import type { PartSource } from "./part.js";
+import { type PartSource, RunChild, type TextPart, wrongList } from "./part.js";
 
 /** Reads the structure of a new node. */
 export function buildNode(
@@ -38,7 +38,7 @@ function buildObject(
   limits: ResolvedLimits,
   depth: number,
 ): Slot {
-  const keys = stringList(parts.list().nodes);
+  const keys = stringList(parts.list());
   const values = new ArrayBranch([], []);
   buildItems(list, 1, values, parts, limits, depth);
   const branch = new ObjectBranch(new Map());
@@ -80,10 +80,7 @@ export function buildItem(
   if (typeof item !== "number") {
     items.push(buildNode(item, parts, limits, depth));
   } else if (item > 0) {
-    const { nodes, digest } = parts.list();
-    if (nodes.length !== item) throw corrupt("A record has a list of another length than its structure says.");
-    if (digest !== undefined) hints.push({ start: items.length, count: item, digest });
-    for (let i = 0; i < item; i++) items.push(nodes[i]!);
+    buildRun(item, branch, parts.text());
   } else {
     for (let i = item; i < 0; i++) {
       const part = parts.text();
@@ -91,6 +88,19 @@ export function buildItem(
     }
     if (!Number.isInteger(item) || item === 0) throw badStructure();
   }
+}
+
+/** Light children that came in one piece; a short piece is parsed at once. */
+function buildRun(count: number, { items, hints }: ArrayBranch, part: TextPart): void {
+  if (!Number.isInteger(count) || count > part.unparsedBytes) throw badStructure();
+  if (part.digest !== undefined) {
+    hints.push({ start: items.length, count, digest: part.digest });
+    for (let i = 0; i < count; i++) items.push(new RunChild(part, i));
+    return;
+  }
+  const { node } = part;
+  if (!Array.isArray(node) || node.length !== count) throw wrongList();
+  for (let i = 0; i < count; i++) items.push(node[i]!);
 }
 
 /** Checks that a list holds texts only. */

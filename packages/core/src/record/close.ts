@@ -12,8 +12,7 @@ import {
   remember,
   Tally,
 } from "../state/node-meta.js";
-import { ArrayBranch, ObjectBranch, type Slot } from "./branch.js";
-import { TextPart } from "./part.js";
+import { ArrayBranch, isUnread, ObjectBranch, type Slot } from "./branch.js";
 
 /** Turns the private tree into a frozen one: checks what deltas may have broken, measures, and passes known hashes on. */
 export class Closing {
@@ -22,7 +21,7 @@ export class Closing {
   node(slot: Slot, depth: number): StateNode {
     if (slot instanceof ArrayBranch) return this.array(slot, depth);
     if (slot instanceof ObjectBranch) return this.object(slot, depth);
-    const node = slot instanceof TextPart ? slot.node : slot;
+    const node = isUnread(slot) ? slot.node : slot;
     if (isContainer(node) && !(node instanceof BinaryLeaf)) {
       if (depth + heightOf(node) > this.limits.maxDepth) throw tooDeep(this.limits);
     }

@@ -2,11 +2,11 @@ import { BinaryLeaf } from "../node.js";
 import { tooDeep } from "../state/adopt.js";
 import { corrupt } from "../state/corrupt.js";
 import type { ResolvedLimits } from "../state/limits.js";
-import { ArrayBranch, ObjectBranch, openBranch, type Slot } from "./branch.js";
+import { ArrayBranch, isUnread, ObjectBranch, openBranch, type Slot } from "./branch.js";
 import { badStructure, buildItems, buildNode, setEntries, stringList } from "./build.js";
 import { editArray } from "./edit-array.js";
 import { EDIT_ARRAY, EDIT_BYTES, EDIT_OBJECT, EDIT_TEXT, REPLACE, type Structure } from "./format.js";
-import { type PartSource, TextPart } from "./part.js";
+import type { PartSource } from "./part.js";
 
 /** Applies the structure of a change to a slot, in place where it is a container. Returns what stands there now. */
 export function editSlot(
@@ -100,7 +100,7 @@ export function index(value: unknown, highest: number): number {
 }
 
 function editText(old: Slot, list: readonly Structure[], parts: PartSource): string {
-  const slot = old instanceof TextPart ? old.node : old;
+  const slot = isUnread(old) ? old.node : old;
   if (typeof slot !== "string" || list.length !== 3) throw misfit();
   const prefix = index(list[1], slot.length);
   const suffix = index(list[2], slot.length - prefix);

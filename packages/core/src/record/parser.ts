@@ -9,7 +9,7 @@ import {
 } from "./format.js";
 import { decodeText } from "./text.js";
 
-/** What a parser hands over, in the order in which it arrives. The bytes are the caller's: valid during the call only. */
+/** What a parser hands over, in the order in which it arrives. The bytes are the consumer's to keep. */
 export interface RecordConsumer {
   structure(structure: Structure): void;
   piece(bytes: Uint8Array, raw: boolean): void;
@@ -32,7 +32,9 @@ export class RecordParser {
     private readonly consumer: RecordConsumer,
   ) {}
 
-  push(bytes: Uint8Array): void {
+  push(portion: Uint8Array): void {
+    // One copy, which the pieces then share: the caller may use its buffer again.
+    const bytes = Buffer.from(portion);
     let offset = 0;
     for (;;) {
       if (this.stage === "end") {
@@ -43,8 +45,7 @@ export class RecordParser {
       const missing = this.needed - this.gathered;
       if (bytes.length - offset < missing) {
         if (offset < bytes.length) {
-          // A copy: the caller may use its buffer again. (A Buffer's own slice would be a view.)
-          this.parts.push(Uint8Array.prototype.slice.call(bytes, offset));
+          this.parts.push(bytes.subarray(offset));
           this.gathered += bytes.length - offset;
         }
         return;

@@ -10,39 +10,47 @@ import { decodeText } from "./text.js";
 /** Shorter texts are no heavy nodes, and parsing them costs less than hashing. */
 const HASHED_BYTES = 64;
 
-/** A piece of JSON text as it was read. It is parsed when its content is asked for. */
+/**
+ * A piece of JSON text as it was read. It is decoded and parsed when its content is asked for: until then it lives outside the
+ * garbage-collected heap.
+ */
 export class TextPart {
-  private text: string | undefined;
-  private parsed: StateNode | undefined;
+  private bytes: Uint8Array | undefined;
+  private parsed: StateNode = null;
 
   constructor(
-    text: string,
+    bytes: Uint8Array,
     /** Hash of the text as stored; none for short ones. */
     readonly digest: Digest | undefined,
     private readonly limits: ResolvedLimits,
   ) {
-    this.text = text;
+    this.bytes = bytes;
   }
 
-  /** The text, while it was not parsed. */
-  get unparsed(): string | undefined {
-    return this.text;
+  /** Length of the text in bytes while it is unparsed, else 0. */
+  get unparsedBytes(): number {
+    return this.bytes === undefined ? 0 : this.bytes.length;
+  }
+
+  /** The text, while it is unparsed. */
+  get text(): string | undefined {
+    return this.bytes === undefined ? undefined : decodeText(this.bytes);
   }
 
   /** The checked, frozen node. Throws `CKPT_CORRUPT` when the text holds none. */
   get node(): StateNode {
-    return this.text === undefined ? (this.parsed as StateNode) : this.parse(this.text);
+    return this.bytes === undefined ? this.parsed : this.parse(this.bytes);
   }
 
   /** Parses now, so that the text is not kept. */
   settle(): void {
-    if (this.text !== undefined) this.parse(this.text);
+    if (this.bytes !== undefined) this.parse(this.bytes);
   }
 
-  private parse(text: string): StateNode {
-    const node = adopt(parseJson(text, "piece"), this.limits);
+  private parse(bytes: Uint8Array): StateNode {
+    const node = adopt(parseJson(decodeText(bytes), "piece"), this.limits);
     this.parsed = node;
-    this.text = undefined;
+    this.bytes = undefined;
     if (this.digest !== undefined && isContainer(node)) {
       const meta = metaOf(node);
       if (meta.weight >= HEAVY_WEIGHT && !isLarge(meta)) keepHash(node, meta, this.digest);
@@ -51,13 +59,30 @@ export class TextPart {
   }
 }
 
+/** One of the light children that came together in one piece, not looked into yet. Stands at one place of the tree. */
+export class RunChild {
+  constructor(
+    readonly run: TextPart,
+    readonly index: number,
+  ) {}
+
+  get node(): StateNode {
+    const { node } = this.run;
+    const child = Array.isArray(node) ? (node[this.index] as StateNode | undefined) : undefined;
+    if (child === undefined) throw wrongList();
+    return child;
+  }
+}
+
+export const wrongList = (): Error => corrupt("A record has another value where its structure takes a list.");
+
 /** A piece: text, or the bytes of a binary leaf. */
 export type Part = TextPart | BinaryLeaf;
 
-/** Takes a piece over from the caller's bytes, and hashes it while they are there. */
+/** Takes a piece over, bytes included, and hashes it. */
 export function readPart(bytes: Uint8Array, raw: boolean, limits: ResolvedLimits): Part {
   if (raw) return new BinaryLeaf(new Uint8Array(bytes));
-  return new TextPart(decodeText(bytes), bytes.length < HASHED_BYTES ? undefined : digest(bytes), limits);
+  return new TextPart(bytes, bytes.length < HASHED_BYTES ? undefined : digest(bytes), limits);
 }
 
 /** Hands out the parts of one record in the order in which its structure takes them. */
@@ -84,15 +109,16 @@ export class PartSource {
     return part;
   }
 
-  /** A list of values that came in one piece, with its hash. */
-  list(): { readonly nodes: readonly StateNode[]; readonly digest: Digest | undefined } {
-    const { node, digest: stored } = this.text();
-    if (!Array.isArray(node)) throw corrupt("A record has another value where its structure takes a list.");
-    return { nodes: node, digest: stored };
+  /** A list of values that came in one piece. */
+  list(): readonly StateNode[] {
+    const { node } = this.text();
+    if (!Array.isArray(node)) throw wrongList();
+    return node;
   }
 
   /** Every piece must have been taken. */
   end(): void {
-    if (this.next !== this.parts.length) throw corrupt("A record has pieces that its structure does not take.");
+    if (this.next !== this.parts.length)
+      throw corrupt("A record has pieces that its structure does not take.");
   }
 }
