@@ -1,25 +1,15 @@
 import type {
   AgentState,
   CheckpointHeader,
-  Json,
   Logger,
   Snapshot,
   SnapshotOptions,
   StoreEntry,
   StoreFinding,
 } from "@ckpt/core";
-import {
-  type Detector,
-  type DetectorJson,
-  DriftMonitor,
-  type MonitorOptions,
-  monitor,
-  type Signal,
-  type Verdict,
-} from "@ckpt/drift";
+import { DriftMonitor, type MonitorOptions, monitor, type Signal, type Verdict } from "@ckpt/drift";
+import { configOf, DRIFT_TOPIC, type DriftConfig, driftNote, isDeclared, resumeFrom } from "./drift-note.js";
 
-/** The note that the monitor's state is kept under. */
-const DRIFT_TOPIC = "ckpt.drift";
 /** The monitor's state rides on a save when this many signals came since it last did ... */
 const NOTE_EVERY_SIGNALS = 256;
 /** ... or this many milliseconds passed. */
@@ -60,6 +50,7 @@ export class DriftWatch {
   #stateAtMs = Number.NEGATIVE_INFINITY;
   /** Whether a detector was declared by the caller, and reads states. */
   readonly #readsValues: boolean;
+  readonly #config: DriftConfig;
 
   constructor(settings: DriftWatchSettings) {
     const { drift } = settings;
@@ -67,6 +58,7 @@ export class DriftWatch {
     this.#monitor =
       drift === false ? undefined : drift instanceof DriftMonitor ? drift : monitor(drift ?? {});
     this.#readsValues = this.#monitor?.detectors.some(isDeclared) ?? false;
+    this.#config = this.#monitor === undefined ? {} : configOf(this.#monitor);
   }
 
   /** What was found wrong goes out with the next signal. */
@@ -128,37 +120,23 @@ export class DriftWatch {
     if (!due && !always) return [];
     this.#signalsSinceNote = 0;
     this.#notedAtMs = nowMs;
-    const body = this.#monitor.toJSON() as Json;
+    const body = driftNote(this.#monitor, this.#config);
     return [{ op: "event", agentId, event: { kind: "note", topic: DRIFT_TOPIC, body } }];
   }
 
-  /** Goes on where the stored monitor was, unless this one has seen something already. */
+  /**
+   * Goes on where the stored monitor was, unless this one has seen something already. What is configured now counts: a
+   * detector whose configuration is another one, or that was not there, begins anew.
+   */
   resume(agent: AgentState | undefined): void {
-    const stored = agent?.notes[DRIFT_TOPIC];
-    if (this.#monitor === undefined || this.#monitor.count > 0 || stored === undefined) return;
-    // Detectors that hold functions take their stored state over; the others are read from it.
-    const detectors = this.#monitor.detectors.filter(takesOver);
+    const note = agent?.notes[DRIFT_TOPIC];
+    if (this.#monitor === undefined || this.#monitor.count > 0 || note === undefined) return;
     try {
-      this.#monitor = DriftMonitor.fromJSON(stored, { detectors });
+      this.#monitor = resumeFrom(note, this.#monitor, this.#config);
     } catch (error) {
       // What is normal has to be learned anew; the history itself is not touched by it.
-      this.#settings.logger.warn("the stored drift monitor could not be read; a new one begins", {
-        agentId: agent?.agentId,
-        error,
-      });
+      const fields = { agentId: agent?.agentId, error };
+      this.#settings.logger.warn("the stored drift monitor could not be read; a new one begins", fields);
     }
   }
-}
-
-/** The types of the detectors that learn by themselves. */
-const LEARNING_TYPES: ReadonlySet<string> = new Set(
-  monitor().detectors.map((detector) => detector.toJSON().type),
-);
-
-function isDeclared(detector: Detector): boolean {
-  return !LEARNING_TYPES.has(detector.toJSON().type);
-}
-
-function takesOver(detector: Detector): detector is Detector & { restore(json: DetectorJson): void } {
-  return "restore" in detector && typeof detector.restore === "function";
 }

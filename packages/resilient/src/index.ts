@@ -1,3 +1,35 @@
+// What composing takes, so that it needs no other import.
+export { CkptError, isCkptError, MemoryStore } from "@ckpt/core";
+export { DiskStore } from "@ckpt/disk";
+export {
+  consistency,
+  corruption,
+  cycle,
+  errorStreak,
+  invariant,
+  monitor,
+  shift,
+  stall,
+  unusual,
+} from "@ckpt/drift";
+export {
+  anyOf,
+  defaultPolicy,
+  driftAnchors,
+  forName,
+  forOtherNames,
+  gfs,
+  keepAll,
+  keepFirst,
+  keepLast,
+  keepLatestPerName,
+  keepPinned,
+  keepUntilReleased,
+  keepWithin,
+  maxBytes,
+  maxCount,
+  perName,
+} from "@ckpt/retention";
 export type { ErrorCode, ResilientCode } from "./errors.js";
 export type { ResilientEvents } from "./events.js";
 export type { ForkOptions } from "./fork.js";

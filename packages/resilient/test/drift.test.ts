@@ -5,15 +5,17 @@ import { describe, expect, it } from "vitest";
 import { agentOver } from "./support/agent-bench.js";
 import { FaultyStore } from "./support/faulty-store.js";
 
-/** An agent that sees the same and does the same, over and over. */
+/** An agent that goes round in circles: three files, read again and again. */
 function spin(manager: ResilientCheckpointManager<never>, times: number): void {
-  for (let i = 0; i < times; i++)
+  for (let i = 0; i < times; i++) {
+    const file = `${"abc"[i % 3]}.txt`;
     manager.observe({
       tool: "read",
-      action: "read a.txt",
-      observation: "the same text again",
+      action: `read ${file}`,
+      observation: `what is in ${file}`,
       outcome: "ok",
     });
+  }
 }
 
 describe("drift", () => {
@@ -89,11 +91,37 @@ describe("drift", () => {
       drift: monitor({ detectors: [errorStreak()] }),
     });
     await second.manager.recover();
-    const countOf = async () => ((await store.agent("a"))!.notes["ckpt.drift"] as { count: number }).count;
+    const countOf = async () =>
+      ((await store.agent("a"))!.notes["ckpt.drift"] as { monitor: { count: number } }).monitor.count;
     expect(await countOf()).toBe(41);
     second.manager.observe({ outcome: "ok" });
     await second.manager.close();
     expect(await countOf()).toBe(42);
+  });
+
+  it("goes by what is configured now: a new invariant watches, a changed detector begins anew, the rest goes on", async () => {
+    const store = new MemoryStore();
+    const first = agentOver(store, { budget: 1 }, { drift: { pollers: [] } });
+    for (let i = 0; i < 10; i++) first.manager.observe({ tool: "x", outcome: "error", observation: `${i}` });
+    await first.manager.createCheckpoint();
+    await first.manager.close();
+    const budget = invariant((state: { budget: number }) => state.budget >= 0, { name: "budget" });
+    const second = agentOver(store, { budget: 0 }, { drift: { pollers: ["wait*"], invariants: [budget] } });
+    await second.manager.recover();
+    second.agent.state = { budget: -1 };
+    await second.manager.createCheckpoint();
+    expect(second.manager.driftVerdict().evidence.map(({ detector }) => detector)).toContain("budget");
+    await second.manager.close();
+    const note = (await store.agent("a"))!.notes["ckpt.drift"] as {
+      monitor: {
+        count: number;
+        detectors: { name: string; pollers?: string[]; steps?: unknown; errors?: number }[];
+      };
+    };
+    expect(note.monitor.count).toBe(12);
+    const named = new Map(note.monitor.detectors.map((detector) => [detector.name, detector]));
+    expect(named.get("stall")).toMatchObject({ pollers: ["wait*"], steps: 0 });
+    expect(named.get("errorStreak")).toMatchObject({ streak: 10 });
   });
 
   it("starts anew when the stored monitor cannot be read, and says so", async () => {

@@ -25,7 +25,11 @@ const directories = new Map<object, string>();
 const open = <State>(directory: string, { sessionId = "agent-1", ...options }: ManagerOptions<State>) => {
   // A test may bring a store of its own.
   const place = options.store === undefined ? { directory } : {};
-  const manager = new ResilientCheckpointManager<State>(sessionId, { retention: false, ...place, ...options });
+  const manager = new ResilientCheckpointManager<State>(sessionId, {
+    retention: false,
+    ...place,
+    ...options,
+  });
   directories.set(manager, directory);
   return manager;
 };
