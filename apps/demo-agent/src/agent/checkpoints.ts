@@ -23,6 +23,7 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
   let reason = "";
   let restoredId = "";
   let verdict: Verdict | undefined;
+  let hasUnsavedLesson = false;
   const checkpoints: ResilientCheckpointManager<AgentState> = new ResilientCheckpointManager<AgentState>(
     AGENT_ID,
     {
@@ -39,7 +40,9 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
         await workshop.follow(state.drafts);
         if (reason === "recovered") return;
         say({ type: "restored", reason, checkpointId: restoredId, fromStep, toStep: state.step });
-        if (reason === "drift") agent().advise(lesson(agent().recentActions, verdict));
+        if (reason !== "drift") return;
+        agent().advise(lesson(agent().recentActions, verdict));
+        hasUnsavedLesson = true;
       },
     },
   );
@@ -68,7 +71,15 @@ export function openCheckpoints({ directory, agent, workshop, say }: CheckpointS
   checkpoints.on("error", ({ during, error }) =>
     say({ type: "remark", text: `${during}: ${String(error)}` }),
   );
-  return checkpoints;
+  return {
+    checkpoints,
+    /** Saves what a rollback taught before anything else is done: a crash must not make the agent walk into the same loop again. */
+    keepLesson: async () => {
+      if (!hasUnsavedLesson) return;
+      await checkpoints.createCheckpoint("lesson");
+      hasUnsavedLesson = false;
+    },
+  };
 }
 
 /** What a rollback teaches: what was done last, and the evidence against it. */

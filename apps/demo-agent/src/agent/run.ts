@@ -30,7 +30,12 @@ export async function runAgent(
   const mailbox = new Mailbox(orders.mailbox);
   await mailbox.open();
   const workshop = new Workshop(paths.workshop);
-  const checkpoints = openCheckpoints({ directory: paths.checkpoints, agent: () => agent, workshop, say });
+  const { checkpoints, keepLesson } = openCheckpoints({
+    directory: paths.checkpoints,
+    agent: () => agent,
+    workshop,
+    say,
+  });
   const guard = filesGuard(checkpoints, workshop, say);
   const tools = toolbox({ folder, notesDirectory: paths.notes, workshop, state: () => agent.state, guard });
   const agent: Agent = new Agent({ model, mailbox, tools });
@@ -55,6 +60,7 @@ export async function runAgent(
     async (step) => {
       // Asked anew at each step, because a rollback after the last one gives work again.
       if (!(await agent.hasWork())) return step.stop();
+      await keepLesson();
       say({
         type: "begun",
         step: agent.state.step + 1,

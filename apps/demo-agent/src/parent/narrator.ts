@@ -67,6 +67,7 @@ export class Narrator {
     const { pid, recovered, step, remarks, recoverMs, model } = line;
     const first = this.#introduced ? [] : [`MODEL    ${model}`];
     this.#introduced = true;
+    this.#rolledBack = false;
     const began =
       recovered === null
         ? `START    process ${pid}, a new history`
