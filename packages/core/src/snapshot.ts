@@ -1,7 +1,7 @@
 import type { Json } from "./checkpoint-header.js";
 import type { StateNode } from "./node.js";
 import { adopt, copyTaggedJson } from "./state/adopt.js";
-import { type AnyClassCodec, type CodecRegistry, resolveCodecs } from "./state/class-codec.js";
+import { type AnyClassCodec, resolveCodecs } from "./state/class-codec.js";
 import { toHex } from "./state/digest.js";
 import { explainRefusal } from "./state/explain.js";
 import { HIGHEST_MAX_DEPTH, resolveLimits, type SnapshotLimits } from "./state/limits.js";

@@ -76,7 +76,7 @@ export function buildItem(
   limits: ResolvedLimits,
   depth: number,
 ): void {
-  const { items, hints } = branch;
+  const { items } = branch;
   if (typeof item !== "number") {
     items.push(buildNode(item, parts, limits, depth));
   } else if (item > 0) {

@@ -50,7 +50,7 @@ function expectCost(
 describe("arrays are aligned by content: of 1,000 messages, live or rebuilt, only what is new is new", () => {
   it("when one is added at the end", () => expectCost((list) => list.push(message()), 1, 650));
   it("when the oldest goes and one comes", () =>
-    expectCost((list) => (list.shift(), list.push(message())), 1, 650));
+    expectCost((list) => list.splice(0, 1) && list.push(message()), 1, 650));
   it("when a summary is put in front", () => expectCost((list) => list.unshift(message()), 1, 650));
   it("when some in the middle give way to a summary", () =>
     expectCost((list) => list.splice(300, 200, message()), 1, 650));
