@@ -254,12 +254,16 @@ export class StoreCore {
   /** The agent's history, as new as the call for an agent that others may write. */
   async #history(agentId: string) {
     if (!this.catalog.isHeld(agentId)) await this.#look();
-    return this.catalog.history(agentId);
+    return this.#reading(this.catalog.history(agentId));
   }
 
-  async #look(): Promise<void> {
+  #look(): Promise<void> {
+    return this.#reading(this.catalog.refresh());
+  }
+
+  async #reading<T>(work: Promise<T>): Promise<T> {
     try {
-      await this.catalog.refresh();
+      return await work;
     } catch (error) {
       throw toCkptError(error, { doing: "read the store in", path: this.layout.root });
     }

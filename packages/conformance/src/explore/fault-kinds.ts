@@ -19,7 +19,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { name: "EAGAIN once", plan: (at) => new FaultPlan().failAt(at, { errno: "EAGAIN" }) },
   {
     name: "EMFILE once, at the next open",
-    plan: (at) => new FaultPlan().failAt(at, { errno: "EMFILE", only: ["open"] }),
+    plan: (at) => new FaultPlan().failAt(at, { errno: "EMFILE", only: ["open", "create"] }),
   },
   { name: "EACCES once", plan: (at) => new FaultPlan().failAt(at, { errno: "EACCES" }) },
   {

@@ -101,8 +101,8 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   open(path: string, options: OpenOptions): Promise<FileHandle> {
-    return this.#process.operate("open", path, () => {
-      const { create = "never", access } = options;
+    const { create = "never", access } = options;
+    return this.#process.operate(create === "never" ? "open" : "create", path, () => {
       const { parent, name, node } = this.#disk.locate(path, "open");
       if (node !== undefined) {
         if (create === "exclusive") throw errnoError("EEXIST", "open", path);

@@ -1,6 +1,9 @@
 /** One call on a file system or file. */
 export type OperationKind =
+  /** Opening a file that must exist. */
   | "open"
+  /** Opening a file that may be created. */
+  | "create"
   | "stat"
   | "readdir"
   | "mkdir"
@@ -31,7 +34,7 @@ export interface Operation {
 
 /** Operations that a full disk can refuse. */
 export const CONSUMES_SPACE: readonly OperationKind[] = [
-  "open",
+  "create",
   "mkdir",
   "rename",
   "link",

@@ -76,7 +76,7 @@ async function planned<T>(
   const result = await effect();
   if (decision.after === undefined) return result;
   // What was opened and is not handed over would never be closed.
-  if (kind === "open") await (result as FileHandle).close();
+  if (kind === "open" || kind === "create") await (result as FileHandle).close();
   throw decision.after;
 }
 
@@ -87,7 +87,7 @@ async function planned<T>(
 export function withFaults(fileSystem: FileSystem, plan: FaultPlan): FileSystem {
   return {
     open: (path, options) =>
-      planned(plan, "open", path, async () => {
+      planned(plan, (options.create ?? "never") === "never" ? "open" : "create", path, async () => {
         const handle = await fileSystem.open(path, options);
         return new PlannedHandle(handle, plan, options.dsync === true);
       }),
