@@ -1,0 +1,154 @@
+import { type CheckpointStore, MemoryStore, type StoreEntry } from "@ckpt/core";
+
+/** A healthy store with some of its methods replaced. */
+function altered(change: (healthy: MemoryStore) => Partial<CheckpointStore>): () => CheckpointStore {
+  return () => {
+    const healthy = new MemoryStore();
+    const replaced: Partial<CheckpointStore> = change(healthy);
+    return new Proxy<CheckpointStore>(healthy, {
+      get: (target, key: keyof CheckpointStore) => {
+        const own = replaced[key] ?? target[key];
+        return typeof own === "function" ? own.bind(replaced[key] === undefined ? target : replaced) : own;
+      },
+    });
+  };
+}
+
+/** Lets the entries through that `keep` keeps. */
+const without = (keep: (entry: StoreEntry) => boolean) =>
+  altered((healthy) => ({
+    commit: (entries, options) => healthy.commit(entries.filter(keep), options),
+  }));
+
+/** One thing that a store's author may get wrong, each. */
+export const DEFECTS: Readonly<Record<string, () => CheckpointStore>> = {
+  "nothing wrong": () => new MemoryStore(),
+  "ignores reverse": altered((healthy) => ({
+    list: (agentId, query = {}) => healthy.list(agentId, { ...query, reverse: false }),
+  })),
+  "ignores limit": altered((healthy) => ({
+    list: (agentId, { limit: _, ...query } = {}) => healthy.list(agentId, query),
+  })),
+  "counts afterSequence in": altered((healthy) => ({
+    list: (agentId, query = {}) => {
+      const { afterSequence } = query;
+      return healthy.list(
+        agentId,
+        afterSequence === undefined ? query : { ...query, afterSequence: afterSequence - 1 },
+      );
+    },
+  })),
+  "commits entries one by one": altered((healthy) => ({
+    commit: async (entries, options) => {
+      const receipts = [];
+      for (const entry of entries) receipts.push(await healthy.commit([entry], options));
+      return {
+        durability: "volatile",
+        bytesWritten: 0,
+        headers: receipts.flatMap((receipt) => receipt.headers),
+      };
+    },
+  })),
+  "says durable and is not": altered((healthy) => ({
+    commit: async (entries, options) => ({
+      ...(await healthy.commit(entries, options)),
+      durability: "durable" as const,
+    }),
+  })),
+  "swallows conflicts": altered((healthy) => ({
+    commit: (entries, options) =>
+      healthy
+        .commit(entries, options)
+        .catch(() => ({ durability: "volatile" as const, bytesWritten: 0, headers: [] })),
+  })),
+  "moves the head on a retry": altered((healthy) => ({
+    commit: async (entries, options) => {
+      const receipt = await healthy.commit(entries, options);
+      const { agentId, id } = receipt.headers.at(-1) ?? {};
+      if (agentId !== undefined && id !== undefined) {
+        await healthy.commit([
+          { op: "event", agentId, event: { kind: "head", checkpointId: id, reason: "put" } },
+        ]);
+      }
+      return receipt;
+    },
+  })),
+  "takes commits when they are called, and entries when they run": altered((healthy) => ({
+    commit: async (entries, options) => {
+      await undefined;
+      return healthy.commit(entries, options);
+    },
+  })),
+  "reorders commits": altered((healthy) => {
+    let calls = 0;
+    return {
+      commit: async (entries, options) => {
+        const given = [...entries];
+        if (++calls % 2 === 0) for (let turns = 0; turns < 10; turns++) await undefined;
+        return healthy.commit(given, options);
+      },
+    };
+  }),
+  "loses pins": without((entry) => entry.op !== "event" || entry.event.kind !== "pinned"),
+  "loses guards": without((entry) => entry.op !== "event" || entry.event.kind !== "guard-begun"),
+  "never closes guards": without((entry) => entry.op !== "event" || entry.event.kind !== "guard-done"),
+  "loses head moves": without((entry) => entry.op !== "event" || entry.event.kind !== "head"),
+  "ignores removals": without((entry) => entry.op !== "remove"),
+  "keeps notes in a plain object": altered((healthy) => ({
+    agent: async (agentId) => {
+      const state = await healthy.agent(agentId);
+      if (state === undefined) return undefined;
+      const notes: Record<string, never> = {};
+      for (const [topic, body] of Object.entries(state.notes)) notes[topic] = body as never;
+      return { ...state, notes };
+    },
+  })),
+  "hands out internals that can be changed": altered((healthy) => {
+    const known = new Map<string, Awaited<ReturnType<CheckpointStore["list"]>>>();
+    return {
+      list: async (agentId, query) => {
+        const fresh = structuredClone(await healthy.list(agentId, query));
+        if (query !== undefined) return fresh;
+        const list = known.get(agentId);
+        if (list === undefined) known.set(agentId, fresh);
+        return list ?? fresh;
+      },
+    };
+  }),
+  "gives every lease to everyone": altered(() => ({
+    acquire: async (agentId) => ({ agentId, epoch: 1, release: async () => undefined }),
+  })),
+  "treats twins in other case as one agent": altered((healthy) => ({
+    commit: (entries, options) =>
+      healthy.commit(
+        entries.map((entry): StoreEntry => {
+          if (entry.op !== "put") return { ...entry, agentId: entry.agentId.toLowerCase() };
+          return { ...entry, header: { ...entry.header, agentId: entry.header.agentId.toLowerCase() } };
+        }),
+        options,
+      ),
+  })),
+  "reads on when closed": altered((healthy) => ({
+    agents: () => healthy.agents().catch(() => []),
+  })),
+  "hears no signal": altered((healthy) => ({
+    load: (agentId, id) => healthy.load(agentId, id),
+  })),
+  "throws errors without a code": altered((healthy) => ({
+    load: (agentId, id, options) =>
+      healthy.load(agentId, id, options).catch((error: Error) => {
+        throw new Error(error.message);
+      }),
+  })),
+  "forgets the last sequence": altered((healthy) => ({
+    agent: async (agentId) => {
+      const state = await healthy.agent(agentId);
+      return state && { ...state, lastSequence: (await healthy.list(agentId)).at(-1)?.sequence ?? 0 };
+    },
+  })),
+  "finds damage in healthy data": altered(() => ({
+    verify: async function* () {
+      yield { kind: "damaged", place: "here", message: "?", affectedIds: [], remedy: "none" };
+    },
+  })),
+};
