@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { isCkptError } from "@ckpt/errors";
 import { type EvalOptions, readArguments } from "./arguments.js";
+import { drawCharts } from "./charts.js";
 import { evaluateCorruption } from "./corruption.js";
 import { evaluateCost } from "./cost.js";
 import { evaluateModelSwitch } from "./model-switch.js";
@@ -48,7 +49,9 @@ async function run(options: EvalOptions): Promise<void> {
 }
 
 try {
-  await run(readArguments(process.argv.slice(2)));
+  const { charts, evaluate } = readArguments(process.argv.slice(2));
+  if (charts !== undefined) console.log((await drawCharts(charts)).join("\n"));
+  if (evaluate !== undefined) await run(evaluate);
 } catch (error) {
   console.error(isCkptError(error) ? error.toString() : error);
   process.exitCode = 1;

@@ -3,7 +3,7 @@ import { readJsonLines } from "./data.js";
 import type { Section } from "./report.js";
 
 /** Our detector for each reference in the data, in the reference's own configuration. */
-export const references: Readonly<Record<string, () => StreamDetector>> = {
+const references: Readonly<Record<string, () => StreamDetector>> = {
   "ADWIN(delta=.002)": () => new Adwin(),
   "ADWIN(delta=1e-5)": () => new Adwin({ delta: 1e-5 }),
   "PageHinkley(both,min30,delta.005,thr50,alpha.9999)": () => new PageHinkley(),

@@ -11,6 +11,8 @@ const TYPE = "shift";
 const MAX_METRICS = 32;
 /** How many of the metrics are expected to move when something is wrong: the soft threshold of each follows from it. */
 const EXPECTED_MOVERS = 0.2;
+/** How far the nominal threshold lies above what the budget needs: by simulation, the rate stays below a third of it all the same. */
+const SLACK = 0.8;
 /** A tenth of the evidence for an alarm is worth a warning: this far below the threshold, in units of log likelihood. */
 const WARN_BELOW = Math.log(10);
 
@@ -26,7 +28,7 @@ export interface ShiftOptions {
  * alarm the new behaviour is learned as the normal one.
  *
  * Log likelihood ratios of the metrics are added above a soft threshold, so that small changes in several metrics count together and
- * a change in one is not drowned by the others. The alarm threshold is `ln(10,000 / maxFalseAlarmsPer10k)`.
+ * a change in one is not drowned by the others. The alarm threshold is `ln(10,000 / maxFalseAlarmsPer10k) - 0.8`.
  *
  * Sources: T. L. Lai, JRSS B 57 (1995) (window-limited GLR); Y. Xie, D. Siegmund, "Sequential multi-sensor change-point
  * detection", Ann. Statist. 41 (2013) (sparse mixtures over sensors).
@@ -107,7 +109,7 @@ class Shift implements Detector {
   }
 
   #judge(context: DetectorContext): DetectorEvidence | undefined {
-    const threshold = Math.log(1e4 / context.maxFalseAlarmsPer10k);
+    const threshold = Math.log(1e4 / context.maxFalseAlarmsPer10k) - SLACK;
     this.#score = this.#best <= 0 ? 0 : 1 / (1 + Math.exp(threshold - this.#best));
     if (this.#best < threshold - WARN_BELOW) return undefined;
     const level = this.#best >= threshold ? "drift" : "warn";
@@ -206,5 +208,5 @@ class Shift implements Detector {
 export const readShift = Shift.fromJSON;
 
 function show(x: number): string {
-  return Number.isInteger(x) ? String(x) : x.toPrecision(3);
+  return Number.isInteger(x) || Math.abs(x) >= 1000 ? String(Math.round(x)) : x.toPrecision(3);
 }

@@ -7,8 +7,8 @@ const MAX_BUCKETS = 5;
 const SLOTS = MAX_BUCKETS + 1;
 /** The last row's buckets are forgotten instead of merged: what is normal is learned from the last 2,500 to 5,100 signals. */
 const MAX_ROWS = 10;
-/** Rows of single steps and pairs are scanned at every step; a row of 2^r only every 2^(r-1) steps. */
-const DENSE_ROWS = 2;
+/** The row of single steps is scanned at every step, a row of 2^r only every 2^r steps. */
+const DENSE_ROWS = 1;
 
 /**
  * The sufficient statistics of all metrics over the past, in an exponential histogram: fine for the recent past, coarse for the
