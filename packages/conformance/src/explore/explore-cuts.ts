@@ -18,7 +18,10 @@ export interface CutOptions extends RunOptions, ExamineOptions {
   readonly every?: number;
   /** Start from what an earlier cut left instead of an empty disk. */
   readonly from?: Scene;
-  /** Whether `tryLock` works on the simulated machine. Default true. */
+  /**
+   * Whether `tryLock` works on the simulated machine. Default true. False: a store that asks whether the process of a lease runs finds that it
+   * does, since the simulated ones share the pid of the real one; set `goOn` to false, or tell the store of another boot.
+   */
   readonly locks?: boolean;
   /** Called now and then with how far it is. */
   onProgress?(done: number, total: number): void;
