@@ -46,9 +46,17 @@ function expectShared(previous: unknown, next: unknown): void {
     return;
   expect(difference(previous, next)).not.toBeUndefined();
   if (Array.isArray(next) || Array.isArray(previous)) return;
+  // A value of another type is new, even where both are empty.
+  if ((previous as { $ckpt?: unknown }).$ckpt !== (next as { $ckpt?: unknown }).$ckpt) return;
   for (const key of Object.keys(next)) {
     expectShared((previous as Record<string, unknown>)[key], (next as Record<string, unknown>)[key]);
   }
+}
+
+/** Whether an object stands twice in a list. */
+function hasAlias(list: readonly unknown[]): boolean {
+  const objects = list.filter((item) => typeof item === "object" && item !== null);
+  return new Set(objects).size < objects.length;
 }
 
 describe("a snapshot of any state", () => {
@@ -158,12 +166,15 @@ describe("a history of random edits", () => {
         (state, seed, fresh, sizes) => {
           const random = numbers(seed);
           let previous = snapshot(state);
+          let aliased = false;
           const assembler = new StateAssembler();
           pushSplit(assembler.keyframe(), encodeKeyframe(previous), sizes);
           for (const value of fresh) {
             mutate(state, random, value);
+            aliased ||= seed % 2 === 0 && hasAlias(state.messages);
             const next = snapshot(seed % 2 === 0 ? state : snapshot(state).toValue(), { previous });
-            expectShared(previous.root, next.root);
+            // One live object in two places has one node, which can share with one of their former nodes only.
+            if (!aliased) expectShared(previous.root, next.root);
             const delta = diff(previous, next);
             expect(applyDelta(previous, delta).hash).toBe(next.hash);
             pushSplit(assembler.delta(), encodeDelta(delta), sizes);
