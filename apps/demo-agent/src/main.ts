@@ -16,9 +16,12 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const interruption = new AbortController();
+  let resume = "";
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      process.stderr.write("\nStopping: the agent makes its final checkpoint.\n");
+      // Said at once: what started this process may not wait for its last words.
+      if (!interruption.signal.aborted)
+        process.stderr.write(`\nStopping: a final checkpoint is made.${goOn(resume)}`);
       interruption.abort();
     });
   }
@@ -30,15 +33,19 @@ async function main(args: readonly string[]): Promise<number> {
     signal: interruption.signal,
     latencyMs: { min: 20, max: 60 },
     env: process.env,
+    onOpened: ({ directory }) => {
+      resume = `node ${shown(process.argv[1]!)} --resume --store ${shown(directory)}`;
+    },
   });
-  const resume = `node ${shown(process.argv[1]!)} --resume --store ${shown(paths.directory)}`;
   process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : printSummary(summary, paths, resume));
   if (summary.ended !== "finished") {
-    process.stderr.write(`\nStopped after step ${summary.steps} of this run. To go on:\n  ${resume}\n`);
+    process.stderr.write(`\nStopped after ${summary.steps} steps.${goOn(resume)}`);
   }
   if (!keptItsPromise(summary)) return 1;
   return summary.ended === "stopped" ? 130 : 0;
 }
+
+const goOn = (resume: string): string => (resume === "" ? "\n" : ` To go on:\n  ${resume}\n`);
 
 /** A path as a person would type it here. */
 function shown(path: string): string {

@@ -27,6 +27,8 @@ export interface DemoOptions {
   readonly line: StatusLine;
   /** Ends the run with a final checkpoint. */
   readonly signal: AbortSignal;
+  /** Told where the run is kept, before anything happens in it. */
+  readonly onOpened: (paths: Layout) => void;
   /** How long the scripted model takes for an answer, in milliseconds. */
   readonly latencyMs: Orders["latencyMs"];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -45,6 +47,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const folder = await Sandbox.open(flags.folder ?? defaults.folder);
   const run = await openRun(flags, defaults);
   const { paths, record } = run;
+  options.onOpened(paths);
   const waiting = await fillMailbox(run, folder);
   const expected = Math.min(flags.steps ?? Number.POSITIVE_INFINITY, waiting * STEPS_PER_TASK);
   const kills = flags.kills ?? defaults.kills;

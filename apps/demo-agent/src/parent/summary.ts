@@ -89,7 +89,7 @@ const tasks = ({ tasksDone, tasksWaiting }: Summary): string =>
   tasksWaiting === 0 ? `all ${tasksDone} tasks done` : `${tasksDone} tasks done, ${tasksWaiting} waiting`;
 
 const kills = ({ kills: done, killsPlanned }: Summary, slowest: number): string => {
-  const missed = done < killsPlanned ? ` of ${killsPlanned} planned (the work was done before the rest)` : "";
+  const missed = done < killsPlanned ? ` of ${killsPlanned} planned (the run ended before the rest)` : "";
   return `${done}${missed} by SIGKILL${done === 0 ? "" : `, slowest recovery ${slowest.toFixed(0)} ms`}`;
 };
 
