@@ -1,7 +1,7 @@
 import type { Level, Verdict } from "@ckpt/drift";
 
 /** One curve: a value per signal. */
-export interface Curve {
+interface Curve {
   readonly name: string;
   readonly values: readonly number[];
 }

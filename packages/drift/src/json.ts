@@ -30,6 +30,11 @@ export class JsonReader {
     return Object.hasOwn(this.#object, key);
   }
 
+  /** Refuses the state unless what must hold between its fields does. */
+  check(holds: boolean, what: string): void {
+    if (!holds) refuse(`${this.#where}: ${what}`);
+  }
+
   value(key: string): Json {
     return this.has(key) ? (this.#object[key] as Json) : refuse(`${this.#where}.${key} is missing`);
   }

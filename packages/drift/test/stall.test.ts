@@ -53,6 +53,25 @@ describe("an agent that goes nowhere", () => {
     expect(late.filter((v) => v.level === "drift")).toHaveLength(0);
   });
 
+  test("is always warned of before it is called drift", () => {
+    const random = generator(4);
+    let drifts = 0;
+    for (let run = 0; run < 200; run++) {
+      const seen = watch(
+        monitor({ detectors: [stall()] }),
+        times(20, () => {
+          const k = Math.floor(random.uniform() ** 2 * 12);
+          return step(`act ${k}`, `see ${k % 5}`, { outcome: random.uniform() < 0.4 ? "error" : "ok" });
+        }),
+      ).map((v) => v.level);
+      const first = seen.indexOf("drift");
+      if (first < 0) continue;
+      drifts++;
+      expect(seen[first - 1]).toBe("warn");
+    }
+    expect(drifts).toBeGreaterThan(50);
+  });
+
   test("forgets the episode on acknowledgement, so that the restored agent starts clean", () => {
     const watcher = monitor();
     const stuck = times(12, () => step("cat missing", "no such file", { outcome: "error" }));

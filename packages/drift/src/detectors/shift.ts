@@ -195,6 +195,11 @@ class Shift implements Detector {
     detector.#names = reader.strings("names", MAX_METRICS);
     detector.#models = reader.array("models", MAX_METRICS).map((model) => MetricModel.fromJSON(model));
     detector.#history = History.fromJSON(reader.value("history"), MAX_METRICS);
+    reader.check(
+      detector.#models.length === detector.#names.length &&
+        detector.#history.metrics === detector.#names.length,
+      "names, models and history do not fit together",
+    );
     detector.#step = new Float64Array(detector.#history.metrics * WIDTH);
     detector.#models.forEach((model, metric) => {
       detector.#discrete[metric] = model.discrete ? 1 : 0;

@@ -29,10 +29,10 @@ const WEIGHTS = {
 } as const;
 
 /** Log odds at which the default budget calls it drift, and how much a tenfold budget lowers it. */
-const DRIFT_AT = 3;
+const DRIFT_AT = 2.9;
 const PER_DECADE = 0.7;
 const DEFAULT_SHARE = 0.2;
-const WARN_BELOW = 1.2;
+const WARN_BELOW = 1.6;
 /** Shorter runs say nothing. */
 const MIN_STEPS = 3;
 /** An agent whose usual steps look repetitive is measured against itself, fully after so many steps. */
@@ -66,6 +66,8 @@ class Stall implements Detector {
   /** Mean log odds of the agent's own past. */
   #usual = 0;
   #score = 0;
+  /** Whether the step before was suspect as well: a first suspicion warns, it never acts. */
+  #warned = false;
 
   constructor(pollers: readonly string[]) {
     this.#pollers = pollers;
@@ -83,11 +85,12 @@ class Stall implements Detector {
     this.#usual += (odds - this.#usual) * Math.max(SELF_RATE, 1 / (this.#steps + SELF_STEPS));
     this.#score = this.#steps < MIN_STEPS ? 0 : 1 / (1 + Math.exp(usual - odds));
     const driftAt = DRIFT_AT + usual + PER_DECADE * Math.log10(DEFAULT_SHARE / context.maxFalseAlarmsPer10k);
-    if (this.#steps < MIN_STEPS || odds < driftAt - WARN_BELOW) return undefined;
     const idle =
       step.error || step.observationSeen || step.observationNear || step.actionSeen || step.stateSeen;
-    if (!idle) return undefined;
-    const drift = odds >= driftAt && this.#counter.trouble;
+    const warned = this.#warned;
+    this.#warned = this.#steps >= MIN_STEPS && odds >= driftAt - WARN_BELOW;
+    if (!this.#warned) return undefined;
+    const drift = warned && idle && odds >= driftAt && this.#counter.trouble;
     return this.#describe(features, drift ? "drift" : "warn");
   }
 
@@ -104,11 +107,11 @@ class Stall implements Detector {
       metric: features.repeatedObservations > 0 ? "observation" : "action",
       level,
       before: "new observations",
-      after: `${features.repeatedObservations + features.nearObservations} of ${this.#counter.length} steps brought nothing new`,
+      after: `${features.repeatedObservations + features.nearObservations} of ${this.#counter.size} steps brought nothing new`,
       window: this.#counter.length,
       since: this.#counter.since,
       confidence: this.#score,
-      message: `The run is going nowhere: of the last ${this.#counter.length} steps ${told.join(", ")}.`,
+      message: `The run is going nowhere: of the last ${this.#counter.size} steps ${told.join(", ")}.`,
       suggestion: polling
         ? "If the agent waits for something slow, declare the tool in `pollers`; if not, give it another way to go on."
         : "Go back to the checkpoint before the repetition began, tell the agent what was tried in vain, and ask for another way.",
@@ -124,6 +127,7 @@ class Stall implements Detector {
     this.#memory = new StepMemory();
     this.#counter = new StallCounter();
     this.#score = 0;
+    this.#warned = false;
   }
 
   reset(): void {
@@ -142,6 +146,7 @@ class Stall implements Detector {
       steps: this.#steps,
       usual: this.#usual,
       score: this.#score,
+      warned: this.#warned,
     };
   }
 
@@ -153,6 +158,7 @@ class Stall implements Detector {
     detector.#steps = reader.integer("steps");
     detector.#usual = reader.number("usual");
     detector.#score = reader.number("score");
+    detector.#warned = reader.boolean("warned");
     return detector;
   }
 }

@@ -37,7 +37,7 @@ export function simhash(text: string): string {
   for (let i = 0; i < words.length; i++) {
     const pair = `${words[i]} ${words[i + 1] ?? ""}`;
     const low = fingerprint(pair);
-    const high = fingerprint(`${pair}#`);
+    const high = Math.imul(low ^ (low >>> 15), 0x2c1b3c6d) ^ Math.imul(words[i]!.length + 1, 0x297a2d39);
     for (let bit = 0; bit < 32; bit++) {
       votes[bit]! += ((low >>> bit) & 1) * 2 - 1;
       votes[bit + 32]! += ((high >>> bit) & 1) * 2 - 1;

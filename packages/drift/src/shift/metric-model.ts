@@ -4,7 +4,7 @@ import { Reservoir } from "./reservoir.js";
 import { COUNT, RAW, S1, S2, WIDTH } from "./statistics.js";
 
 /** Values of a metric before it is judged. */
-export const WARM_UP = 32;
+const WARM_UP = 32;
 /** Values before a rank says anything. */
 const FIRST_RANKED = 5;
 /** A metric whose steps all go one way by this share is a growing total: its differences are watched. */

@@ -2,7 +2,7 @@ import { type JsonObject, JsonReader } from "../json.js";
 import type { Step } from "./step-memory.js";
 
 /** Steps that are counted: what is longer ago is forgiven. */
-export const WINDOW = 12;
+const WINDOW = 12;
 /** Harmless repetitions in a row that are counted; further ones change nothing. */
 const MAX_HARMLESS = 3;
 
@@ -31,6 +31,7 @@ const NEAR = 2;
 const REPEATED_ERROR = 4;
 const POLL = 8;
 const TROUBLE = 16;
+const ERROR = 32;
 
 /** Counts over the last {@link WINDOW} steps. */
 export class StallCounter {
@@ -51,16 +52,28 @@ export class StallCounter {
     return this.#errorStreak >= 3 || this.#count(TROUBLE) > 0;
   }
 
-  /** Number of the signal at which the steps of the window began to bring nothing new. */
-  get since(): number {
-    const first = this.#window.findIndex((flags) => flags !== 0);
-    return this.#indices[Math.max(0, first)] ?? 0;
+  /** Steps that are counted now. */
+  get size(): number {
+    return this.#window.length;
   }
 
-  /** Steps of the window since then. */
+  /** Number of the signal at which the steps began to bring nothing new. */
+  get since(): number {
+    return this.#indices[this.#window.length - this.length] ?? this.#indices.at(-1) ?? 0;
+  }
+
+  /** Latest steps that bring nothing new or fail; a single good step between them does not end them. */
   get length(): number {
-    const first = this.#window.findIndex((flags) => flags !== 0);
-    return first < 0 ? 0 : this.#window.length - first;
+    let length = 0;
+    let good = 0;
+    for (let n = 1; n <= this.#window.length && good < 2; n++) {
+      if (this.#window[this.#window.length - n] === 0) good++;
+      else {
+        good = 0;
+        length = n;
+      }
+    }
+    return length;
   }
 
   /** Counts one step, that of signal `index`. */
@@ -78,7 +91,8 @@ export class StallCounter {
         (step.observationNear ? NEAR : 0) |
         (step.error && step.observationSeen ? REPEATED_ERROR : 0) |
         (step.harmless ? POLL : 0) |
-        (trouble ? TROUBLE : 0),
+        (trouble ? TROUBLE : 0) |
+        (step.error ? ERROR : 0),
     );
     this.#indices.push(index);
     if (this.#window.length > WINDOW) {
