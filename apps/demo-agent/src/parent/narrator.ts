@@ -3,11 +3,14 @@ import type { Audit } from "./audit.js";
 import type { Recovery } from "./ledger.js";
 import type { StatusLine } from "./status-line.js";
 
+const MAX_RECENT_ACTIONS = 20;
+
 /** Tells the story of a run: one printed line for each thing worth knowing. */
 export class Narrator {
   readonly #line: StatusLine;
   #introduced = false;
   #rolledBack = false;
+  #recentActions: readonly string[] = [];
 
   constructor(line: StatusLine) {
     this.#line = line;
@@ -37,11 +40,10 @@ export class Narrator {
       case "hello":
         return this.#greet(line);
       case "step":
-        if (this.#rolledBack) {
-          this.#rolledBack = false;
-          return [`         it goes on differently: ${line.action}`];
-        }
-        return line.error === undefined ? [] : [`TOOL     ${line.tool} failed: ${line.error}`];
+        return [
+          ...this.#afterRollback(line.action),
+          ...(line.error === undefined ? [] : [`TOOL     ${line.tool} failed: ${line.error}`]),
+        ];
       case "drift":
         return [
           `DRIFT    noticed at step ${line.step}; the last checkpoint from before it began is ${line.lastGoodId || "unknown"}`,
@@ -63,11 +65,19 @@ export class Narrator {
     }
   }
 
+  /** The first step after a rollback: does the agent do what it did before, or something else? */
+  #afterRollback(action: string): string[] {
+    const isKnown = this.#recentActions.includes(action);
+    this.#recentActions = [...this.#recentActions, action].slice(-MAX_RECENT_ACTIONS);
+    if (!this.#rolledBack) return [];
+    this.#rolledBack = false;
+    return [`         it goes on ${isKnown ? "as before" : "differently"}: ${action}`];
+  }
+
   #greet(line: Extract<Line, { type: "hello" }>): string[] {
     const { pid, recovered, step, remarks, recoverMs, model } = line;
     const first = this.#introduced ? [] : [`MODEL    ${model}`];
     this.#introduced = true;
-    this.#rolledBack = false;
     const began =
       recovered === null
         ? `START    process ${pid}, a new history`
