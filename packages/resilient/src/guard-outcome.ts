@@ -1,7 +1,7 @@
-import type { SignalOption, StoreEntry } from "@ckpt/core";
+import type { StoreEntry } from "@ckpt/core";
 import type { ManagerKit } from "./manager-kit.js";
 import type { UnfinishedGuard } from "./recovery-report.js";
-import { type Restored, restore } from "./restore.js";
+import { type Restored, type RestoreOptions, restore } from "./restore.js";
 
 type Outcome = "completed" | "undone" | "dismissed";
 
@@ -28,10 +28,10 @@ export async function closeGuard<State>(
 export async function restoreGuard<State>(
   kit: ManagerKit<State>,
   guard: UnfinishedGuard,
-  options: SignalOption = {},
+  options: Pick<RestoreOptions, "signal" | "safety"> = {},
 ): Promise<Restored<State>> {
   const restored = await restore(kit, guard.checkpointId, {
-    signal: options.signal,
+    ...options,
     allowOlder: false,
     reason: `undo of ${guard.operation}`,
     also: [guardDone(kit.agentId, guard.guardId, "undone")],

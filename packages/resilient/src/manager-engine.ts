@@ -46,7 +46,8 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   readonly #damagedIds = new Set<string>();
   #lastSaved: ManagerStatus["lastSaved"] = null;
   #saves = 0;
-  #writes = false;
+  #isOpen = false;
+  #savesUnderWay = 0;
   #closing: Promise<void> | undefined;
 
   constructor(agentId: string, options: ResilientOptions<State>) {
@@ -74,8 +75,8 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   }
 
   protected override async open(): Promise<WritePosition> {
-    this.#writes = true;
     const position = await super.open();
+    this.#isOpen = true;
     this.drift.resume(await this.readAgent());
     return position;
   }
@@ -84,7 +85,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
     capture: Capture,
     options: CommitOptions = {},
   ): Promise<SavedCheckpoint<State>> {
-    this.#writes = true;
+    this.#savesUnderWay++;
     let removal: readonly RetentionDecision[] = [];
     const also: CommitOptions["also"] = (draft) => {
       const { entries, decisions } = this.pruner.take();
@@ -97,6 +98,8 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
     } catch (error) {
       this.pruner.putBack(removal);
       throw error;
+    } finally {
+      this.#savesUnderWay--;
     }
     this.pruner.carried(removal);
     this.#takeFindings();
@@ -189,7 +192,9 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   }
 
   async #finish(options: CloseOptions): Promise<void> {
-    if (this.#writes && !this.closed) {
+    // A manager that never wrote has nothing to finish, and must not take the agent for it.
+    if (this.#savesUnderWay > 0) await this.queue.alone(async () => {}).catch(() => {});
+    if (this.#isOpen && !this.closed) {
       try {
         await this.queue.alone(async () => {});
         await this.pruner.finish();
@@ -207,7 +212,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   protected override async release(): Promise<void> {
     this.pruner.stop();
     // A save that was under way when the close began may have reached memory only.
-    if (this.#writes) await this.#ladder.settle(this.agentId, {});
+    if (this.#isOpen) await this.#ladder.settle(this.agentId, {});
     this.#unsubscribe();
     this.#inbox.leave();
     await super.release();

@@ -34,7 +34,7 @@ export interface ResilientOptions<State = unknown> extends Omit<ManagerOptions<S
   readonly retry?: StoreRetryOptions | false | undefined;
   /**
    * The most that saves may hold in memory while no place takes writes, in bytes; beyond it they reject with
-   * `CKPT_MEMORY_FULL`. 0: a save that cannot be durable rejects at once. The first manager of a store decides. Default 64 MiB.
+   * `CKPT_MEMORY_FULL`. 0: a save that cannot be durable rejects at once, with the place's error. The first manager of a store decides. Default 64 MiB.
    */
   readonly memoryBytesWhenDegraded?: number | undefined;
   /** What `recover` does with operations that a crash left unfinished. Default `keep`: it reports them. */

@@ -17,11 +17,13 @@ export interface PlaceNote {
   readonly atSequence: number;
   /** Whether this place alone has the whole history. */
   readonly complete: boolean;
+  /** This place stood in, its copies were handed over, and nothing in it counts. */
+  readonly retired: boolean;
   /** Places that were out at the time. */
   readonly dropped: readonly string[];
   /** Head, guards and pins: kept up to date while the history is spread over several places. */
   readonly facts: Pick<AgentState, "headId" | "openGuards" | "pinnedIds">;
-  /** Removed since, though an earlier place may still have them. */
+  /** Removed since, though a place that is out may still have them. */
   readonly removedIds: readonly string[];
 }
 
@@ -32,6 +34,7 @@ export function noteEntry(agentId: string, note: PlaceNote): StoreEntry {
     term: note.term,
     atSequence: note.atSequence,
     complete: note.complete,
+    retired: note.retired,
     dropped: note.dropped,
     facts: { headId, openGuards: openGuards.map((guard) => ({ ...guard })), pinnedIds },
     removedIds: note.removedIds.slice(-MAX_REMOVED_IDS),
@@ -59,6 +62,7 @@ export function parseNote(notes: Readonly<Record<string, Json>>): PlaceNote | un
     term: body.term,
     atSequence: body.atSequence,
     complete: body.complete === true,
+    retired: body.retired === true,
     dropped: strings(body.dropped),
     facts: {
       headId: typeof facts.headId === "string" ? facts.headId : null,

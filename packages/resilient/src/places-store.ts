@@ -8,6 +8,7 @@ import type {
   StoreFinding,
 } from "@ckpt/core";
 import { throwIfAborted } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
 import { AgentOrder, agentsOf } from "./agent-order.js";
 import { fail } from "./errors.js";
@@ -89,9 +90,18 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
       throwIfAborted(options?.signal, "The commit");
       const views: AgentView[] = [];
       for (const id of agentIds) views.push(this.held.get(id) ?? (await this.#unheld(id)));
-      const receipt = await this.write(entries, views, options);
-      for (const view of views) view.state = applyEntries(view.state, entries);
-      return receipt;
+      try {
+        const receipt = await this.write(entries, views, options);
+        for (const view of views) view.state = applyEntries(view.state, entries);
+        return receipt;
+      } catch (error) {
+        for (const view of views) {
+          view.noteDue = true;
+          const { lastSequence } = applyEntries(view.state, entries);
+          view.attemptedSequence = Math.max(view.attemptedSequence, lastSequence);
+        }
+        throw error;
+      }
     });
   }
 
@@ -110,16 +120,15 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
   }
 
   async #look(agentId: string): Promise<AgentView> {
-    const { view, unreadable } = await survey(this.places, agentId);
+    const { view, lastSequence, unreadable } = await survey(this.places, agentId);
     for (const [place, error] of unreadable) this.dropPlace(place, error);
-    const found = view ?? newView(agentId, this.firstWell(), this.places);
+    const [failure] = unreadable.values();
+    // Its history may be in the place that cannot be read: beginning anew would fork it under the same ids.
+    if (view === undefined && unreadable.size > 0) throw failure;
+    const found = view ?? newView(agentId, this.places, lastSequence);
     for (const place of this.places) if (place.dropped && found.inSync.delete(place)) found.noteDue = true;
     if (this.places.some((place) => this.isBehind(place, found))) this.#prober.wake();
     return found;
-  }
-
-  protected firstWell(): Place {
-    return this.places.find((place) => !place.dropped) ?? this.places[0]!;
   }
 
   async acquire(agentId: string): Promise<Lease> {
@@ -140,8 +149,11 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
         }
       }
       if (leases.size === 0) throw failure;
+      const view = await this.#look(agentId).catch(async (error: unknown) => {
+        for (const lease of leases.values()) await lease.release();
+        throw error;
+      });
       for (const [place, lease] of leases) place.leases.set(agentId, lease);
-      const view = await this.#look(agentId);
       this.held.set(agentId, view);
       const epoch = Math.max(...[...leases.values()].map((lease) => lease.epoch));
       return { agentId, epoch, release: () => this.#letGo(agentId, view) };
@@ -176,13 +188,13 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
   async #reconcileAll(): Promise<boolean> {
     let allWell = true;
     for (const place of this.places) {
-      const views = [...this.held.values()].filter((view) => this.isBehind(place, view));
-      if (!place.dropped && views.length === 0) continue;
+      const behind = [...this.held.values()].filter((view) => this.isBehind(place, view));
+      if (!place.dropped && behind.length === 0) continue;
       try {
         let copied = 0;
-        for (const agentId of this.held.keys()) await place.hold(agentId);
-        if (views.length === 0) await place.store.agents();
-        for (const view of views) copied += await this.bringBack(place, view);
+        if (place.store.supports.leases) for (const agentId of this.held.keys()) await place.hold(agentId);
+        if (behind.length === 0) await place.store.agents();
+        for (const view of behind) copied += await this.#bringBack(place, view);
         place.restore();
         this.#incidents.emit({ kind: "place-returned", place: place.label, copied });
       } catch (error) {
@@ -190,7 +202,31 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
         allWell = false;
       }
     }
-    return allWell;
+    return allWell && [...this.held.values()].every((view) => view.barred.size === 0);
+  }
+
+  async #bringBack(place: Place, view: AgentView): Promise<number> {
+    try {
+      return await this.bringBack(place, view);
+    } catch (error) {
+      if (!isCkptError(error, "CKPT_CONFLICT")) throw error;
+      this.bar(place, view, error);
+      return 0;
+    }
+  }
+
+  /** The place has another history of this agent: it is left alone, and that is said. Its other agents are not touched by it. */
+  protected bar(place: Place, view: AgentView, error: unknown): void {
+    view.barred.add(place);
+    view.inSync.delete(place);
+    view.noteDue = true;
+    this.note({
+      kind: "superseded",
+      place: `${place.label}: ${view.agentId}`,
+      message: `${place.label} holds another history of agent ${view.agentId} and is not used for it: ${describeError(error).message}`,
+      affectedIds: [],
+      remedy: "Run verify: it names the checkpoints that differ. Keep one place, and empty the other.",
+    });
   }
 
   async *verify(options?: VerifyOptions): AsyncIterable<StoreFinding> {

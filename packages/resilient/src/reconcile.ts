@@ -1,6 +1,7 @@
 import type { AgentState, CheckpointDraft, CheckpointHeader, CheckpointStore, StoreEntry } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { newAgent } from "./agent-facts.js";
+import { fail } from "./errors.js";
 import { withoutPlaceNote } from "./place-note.js";
 
 /** What a copy needs to read from. */
@@ -42,35 +43,56 @@ export interface Difference {
   readonly entries: StoreEntry[];
   /** Ids that `target` lacks and cannot take, because its sequence is past them. */
   readonly unmovableIds: readonly string[];
-  /** Ids under which the two hold different states. */
-  readonly disagreeingIds: readonly string[];
 }
 
-/** Compares an agent in two places, by their indexes. */
+/**
+ * Compares an agent in two places, by their indexes. Only what is known to have been removed is removed: what `source` merely
+ * does not have may be all that is left of it. Throws `CKPT_CONFLICT` when the two hold different states under one id.
+ */
 export async function compareAgent(
   source: CopySource,
   target: CopySource,
   agentId: string,
+  removedIds: readonly string[],
 ): Promise<Difference> {
-  const [there, here] = await Promise.all([source.list(agentId), target.list(agentId)]);
-  const wanted = new Map(there.map((header) => [header.id, header]));
-  const present = new Map(here.map((header) => [header.id, header]));
-  const surplus = here.filter((header) => !wanted.has(header.id)).map((header) => header.id);
+  const { there, present } = await sameHistory(source, target, agentId);
   const entries: StoreEntry[] = [];
-  if (surplus.length > 0) {
-    entries.push({ op: "remove", agentId, ids: surplus, reason: "reconciled: removed in the other place" });
+  const gone = removedIds.filter((id) => present.has(id));
+  if (gone.length > 0) {
+    entries.push({ op: "remove", agentId, ids: gone, reason: "reconciled: removed in the other place" });
+    for (const id of gone) present.delete(id);
   }
-  const after = {
-    ...((await target.agent(agentId)) ?? newAgent(agentId)),
-  };
-  entries.push(...factEntries((await source.agent(agentId)) ?? newAgent(agentId), after, present));
+  const [wanted, known] = [await source.agent(agentId), await target.agent(agentId)];
+  entries.push(...factEntries(wanted ?? newAgent(agentId), known ?? newAgent(agentId), present));
   return {
     entries,
     unmovableIds: there.filter((header) => !present.has(header.id)).map((header) => header.id),
-    disagreeingIds: there
-      .filter((header) => (present.get(header.id)?.stateHash ?? header.stateHash) !== header.stateHash)
-      .map((header) => header.id),
   };
+}
+
+/** The headers of both; throws `CKPT_CONFLICT` when one id is two states. To be asked before anything is copied. */
+export async function sameHistory(
+  source: CopySource,
+  target: CopySource,
+  agentId: string,
+): Promise<{ there: CheckpointHeader[]; present: Map<string, CheckpointHeader> }> {
+  const [there, here] = await Promise.all([source.list(agentId), target.list(agentId)]);
+  const present = new Map(here.map((header) => [header.id, header]));
+  const differing = there.filter(({ id, stateHash }) => {
+    const known = present.get(id);
+    return known !== undefined && known.stateHash !== stateHash;
+  });
+  if (differing.length > 0) throw anotherHistory(agentId, differing);
+  return { there, present };
+}
+
+function anotherHistory(agentId: string, differing: readonly CheckpointHeader[]): Error {
+  const ids = differing.map((header) => header.id);
+  return fail("CKPT_CONFLICT", {
+    message: `Two places hold different states of agent ${agentId} under the same ids, ${ids[0]} first`,
+    hint: "Nothing was overwritten. Look at both with verify, then start one of them anew in an empty place.",
+    details: { agentId, ids: ids.slice(0, 100) },
+  });
 }
 
 function factEntries(

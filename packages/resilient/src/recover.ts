@@ -132,7 +132,8 @@ async function settleGuards<State>(
   const [outermost, ...inner] = toRestore;
   if (outermost === undefined) return { restored: undefined, open };
   for (const guard of inner) await closeGuard(kit, guard, "undone");
-  return { restored: await restoreGuard(kit, outermost, { signal }), open };
+  // What is live now is a process that has just begun: an undo leads to the state at the crash instead.
+  return { restored: await restoreGuard(kit, outermost, { signal, safety: false }), open };
 }
 
 function report<State>(

@@ -17,15 +17,23 @@ export interface AgentView {
   state: AgentState;
   /** Places whose content is that of the authority, itself among them. */
   inSync: Set<Place>;
-  /** Removed while the history was spread over several places. */
+  /** Removed while a place was out that may still have them. */
   removedIds: string[];
-  /** The remaining places do not know yet that one is out. */
+  /** What a place may hold from a batch that failed has to be outranked by a note in the next one. */
   noteDue: boolean;
+  /** The highest sequence of a batch that failed: a place may have it all the same. */
+  attemptedSequence: number;
+  /** Places that stood in once and have not been emptied since: what they hold is in the authority. */
+  readonly leftovers: Set<Place>;
+  /** Places that hold another history under the same ids: neither written nor overwritten. */
+  readonly barred: Set<Place>;
 }
 
 export interface Survey {
-  /** Undefined when no place knows the agent. */
+  /** Undefined when no place that could be read knows the agent. */
   readonly view: AgentView | undefined;
+  /** The highest sequence that any place ever heard of, retired ones included. */
+  readonly lastSequence: number;
   /** Places that could not be read, and why. */
   readonly unreadable: ReadonlyMap<Place, unknown>;
 }
@@ -60,39 +68,52 @@ export async function survey(places: readonly Place[], agentId: string): Promise
     opinions.push({ place, state, note, sequence, term: note?.term ?? 0 });
   });
   if (opinions.length === 0) throw [...unreadable.values()][0];
-  opinions.sort((a, b) => b.sequence - a.sequence || b.term - a.term);
-  const known = opinions.some(
-    ({ state, note }) => state.lastSequence > 0 || note !== undefined || hasFacts(state),
-  );
-  return { view: known ? viewOf(agentId, opinions) : undefined, unreadable };
+  const term = Math.max(...opinions.map((opinion) => opinion.term));
+  const lastSequence = Math.max(...opinions.map((opinion) => opinion.sequence));
+  const counting = opinions.filter(({ state, note }) => note?.retired !== true && isKnown(state, note));
+  counting.sort((a, b) => b.sequence - a.sequence || b.term - a.term);
+  const view = counting.length === 0 ? undefined : viewOf(agentId, counting, { term, lastSequence });
+  return { view, lastSequence, unreadable };
 }
 
-function hasFacts(state: AgentState): boolean {
-  return Object.keys(state.notes).length > 0 || state.openGuards.length > 0 || state.pinnedIds.length > 0;
+function isKnown(state: AgentState, note: PlaceNote | undefined): boolean {
+  const facts = Object.keys(state.notes).length + state.openGuards.length + state.pinnedIds.length;
+  return state.lastSequence > 0 || note !== undefined || facts > 0;
 }
 
-function viewOf(agentId: string, opinions: readonly Opinion[]): AgentView {
+function viewOf(
+  agentId: string,
+  opinions: readonly Opinion[],
+  { term, lastSequence }: { readonly term: number; readonly lastSequence: number },
+): AgentView {
   const best = opinions[0]!;
   const complete = best.note?.complete ?? true;
+  const handedOver = opinions.filter(
+    ({ place, note }) => place !== best.place && note !== undefined && complete && note.term < best.term,
+  );
   const base = {
     agentId,
     authority: best.place,
     complete,
-    term: best.term,
-    removedIds: complete ? [] : [...(best.note?.removedIds ?? [])],
+    term,
+    removedIds: [...(best.note?.removedIds ?? [])],
     noteDue: false,
+    attemptedSequence: 0,
+    leftovers: new Set(handedOver.map((opinion) => opinion.place)),
+    barred: new Set<Place>(),
   };
   if (complete) {
-    const state = { ...best.state, lastSequence: best.sequence, notes: withoutPlaceNote(best.state.notes) };
+    const state = { ...best.state, lastSequence, notes: withoutPlaceNote(best.state.notes) };
     const key = contentKey(best.state);
     const same = opinions.filter((opinion) => contentKey(opinion.state) === key);
     return { ...base, state, inSync: new Set(same.map((opinion) => opinion.place)) };
   }
-  const notes = Object.assign(
-    {},
-    ...[...opinions].reverse().map(({ state }) => withoutPlaceNote(state.notes)),
-  );
-  const state = { ...newAgent(agentId), ...best.note?.facts, lastSequence: best.sequence, notes };
+  // The newest word last, so that it stands. Entries, not assignment: a topic may be called anything.
+  const entries = [...opinions]
+    .reverse()
+    .flatMap(({ state }) => Object.entries(withoutPlaceNote(state.notes)));
+  const notes = Object.fromEntries(entries);
+  const state = { ...newAgent(agentId), ...best.note?.facts, lastSequence, notes };
   return { ...base, state, inSync: new Set([best.place]) };
 }
 
@@ -111,15 +132,18 @@ function contentKey(state: AgentState): string {
 }
 
 /** The view of an agent that no place knows yet. */
-export function newView(agentId: string, first: Place, all: readonly Place[]): AgentView {
+export function newView(agentId: string, places: readonly Place[], lastSequence: number): AgentView {
   return {
     agentId,
-    authority: first,
+    authority: places[0]!,
     complete: true,
     term: 0,
-    state: newAgent(agentId),
-    inSync: new Set(all),
+    state: { ...newAgent(agentId), lastSequence },
+    inSync: new Set(places),
     removedIds: [],
     noteDue: false,
+    attemptedSequence: 0,
+    leftovers: new Set(),
+    barred: new Set(),
   };
 }

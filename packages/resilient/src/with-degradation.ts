@@ -22,11 +22,11 @@ import { describeError, isPlaceFailure } from "./place-failure.js";
 import { type Abortable, StoreDecorator } from "./store-decorator.js";
 
 export interface DegradationOptions {
-  /** The most that waiting batches may hold, in bytes of state not shared among them. Beyond it a commit rejects. Default 64 MiB. */
+  /** The most that waiting batches may hold, in bytes of state not shared among them. Beyond it a commit rejects; 0: at once, as the place does. Default 64 MiB. */
   readonly maxBytes?: number;
   /** First pause before a flush is tried again, milliseconds; it doubles up to `maxFlushDelayMs`. Default 250. */
   readonly minFlushDelayMs?: number;
-  /** Longest pause between two tries to flush, milliseconds. Default 30,000. */
+  /** Longest pause between two tries to flush, milliseconds. Default 5,000. */
   readonly maxFlushDelayMs?: number;
 }
 
@@ -40,7 +40,7 @@ export interface CloseOptions {
 export const DEGRADATION_DEFAULTS = Object.freeze({
   maxBytes: 64 * 1024 * 1024,
   minFlushDelayMs: 250,
-  maxFlushDelayMs: 30_000,
+  maxFlushDelayMs: 5_000,
 });
 
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -159,6 +159,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     headers: readonly CheckpointHeader[],
     reason: unknown,
   ): CommitReceipt {
+    if (this.#maxBytes === 0) throw reason;
     const bytes = this.#pending.measure(entries);
     if (this.#pending.bytes + bytes > this.#maxBytes) {
       throw fail("CKPT_MEMORY_FULL", {

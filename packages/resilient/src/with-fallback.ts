@@ -1,11 +1,11 @@
 import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
-import { applyEntries } from "./agent-facts.js";
+import { applyEntries, newAgent } from "./agent-facts.js";
 import { invalidArgument } from "./errors.js";
 import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 import { noteEntry } from "./place-note.js";
 import { type PlacesOptions, type PlacesStore, SeveralPlaces } from "./places-store.js";
-import { compareAgent, copyMissing } from "./reconcile.js";
+import { compareAgent, copyMissing, sameHistory } from "./reconcile.js";
 import type { Abortable } from "./store-decorator.js";
 import type { AgentView } from "./survey.js";
 
@@ -48,13 +48,16 @@ class FallbackStore extends SeveralPlaces {
     for (const place of this.#candidates(views)) {
       const moving = views.filter((view) => view.authority !== place);
       const notes = views
-        .filter((view) => view.authority !== place || !view.complete)
-        .map((view) => this.#moveNote(view, entries));
+        .filter((view) => view.authority !== place || !view.complete || view.noteDue)
+        .map((view) => this.#moveNote(place, view, entries));
       try {
         if (place.store.supports.leases) for (const view of views) await place.hold(view.agentId);
         const receipt = await place.store.commit([...entries, ...notes.map((note) => note.entry)], options);
         for (const view of moving) this.#moved(view, place);
-        for (const { view, removedIds } of notes) view.removedIds = removedIds;
+        for (const { view, removedIds } of notes) {
+          view.removedIds = removedIds;
+          view.noteDue = false;
+        }
         return receipt;
       } catch (error) {
         if (!isPlaceFailure(error)) throw error;
@@ -68,13 +71,15 @@ class FallbackStore extends SeveralPlaces {
   /** From the place that writes now onwards; those before it only when nothing else is left, as they miss what came later. */
   #candidates(views: readonly AgentView[]): readonly Place[] {
     const current = Math.max(...views.map((view) => this.places.indexOf(view.authority)));
-    const ordered = [...this.places.slice(current), ...this.places.slice(0, current)];
+    const allowed = (place: Place) => !views.some((view) => view.barred.has(place));
+    const ordered = [...this.places.slice(current), ...this.places.slice(0, current)].filter(allowed);
     const well = ordered.filter((place) => !place.dropped);
     return well.length > 0 ? [...well, ...ordered.filter((place) => place.dropped)] : ordered;
   }
 
-  /** The entry that records, with the batch itself, that the place has the newest word and not the whole history. */
+  /** The entry that records, with the batch itself, that the place has the newest word, and whether it has the whole history. */
   #moveNote(
+    place: Place,
     view: AgentView,
     entries: readonly StoreEntry[],
   ): { view: AgentView; removedIds: string[]; entry: StoreEntry } {
@@ -82,14 +87,17 @@ class FallbackStore extends SeveralPlaces {
     const removed = entries.flatMap((entry) =>
       entry.op === "remove" && entry.agentId === agentId ? [...entry.ids] : [],
     );
-    const removedIds = removed.length === 0 ? view.removedIds : [...view.removedIds, ...removed];
+    const isSpread = view.authority !== place || !view.complete;
+    const removedIds = isSpread && removed.length > 0 ? [...view.removedIds, ...removed] : view.removedIds;
     const facts = applyEntries(view.state, entries);
     // A term is used up even when the commit fails: the place may have the note nevertheless.
     view.term += 1;
+    const complete = view.authority === place && view.complete;
     const entry = noteEntry(agentId, {
       term: view.term,
-      atSequence: facts.lastSequence,
-      complete: false,
+      atSequence: Math.max(facts.lastSequence, view.attemptedSequence),
+      complete,
+      retired: false,
       dropped: this.places.filter((other) => other.dropped).map((other) => other.label),
       facts,
       removedIds,
@@ -101,10 +109,12 @@ class FallbackStore extends SeveralPlaces {
     view.authority = place;
     view.complete = false;
     view.inSync = new Set([place]);
+    view.leftovers.delete(place);
   }
 
   protected isBehind(place: Place, view: AgentView): boolean {
-    return this.places.indexOf(place) < this.places.indexOf(view.authority);
+    if (view.barred.has(place)) return false;
+    return this.places.indexOf(place) < this.places.indexOf(view.authority) || view.leftovers.has(place);
   }
 
   protected isStandby(place: Place): boolean {
@@ -114,6 +124,11 @@ class FallbackStore extends SeveralPlaces {
 
   protected async bringBack(place: Place, view: AgentView): Promise<number> {
     const { agentId } = view;
+    if (view.leftovers.has(place)) {
+      await this.order.run([agentId], () => this.#retire(place, view));
+      return 0;
+    }
+    await sameHistory(view.authority.store, place.store, agentId);
     let copied = 0;
     // Most of it while saves go on; what is left, with the agent at rest.
     for (let round = COPY_CHUNK; round === COPY_CHUNK; copied += round) {
@@ -121,13 +136,14 @@ class FallbackStore extends SeveralPlaces {
     }
     return this.order.run([agentId], async () => {
       copied += await copyMissing(this, place.store, agentId, Number.MAX_SAFE_INTEGER);
-      const { entries, unmovableIds } = await compareAgent(this, place.store, agentId);
+      const { entries, unmovableIds } = await compareAgent(this, place.store, agentId, view.removedIds);
       const complete = unmovableIds.length === 0;
       view.term += 1;
       const note = noteEntry(agentId, {
         term: view.term,
         atSequence: view.state.lastSequence,
         complete,
+        retired: false,
         dropped: [],
         facts: view.state,
         removedIds: complete ? [] : view.removedIds,
@@ -138,21 +154,36 @@ class FallbackStore extends SeveralPlaces {
       view.complete = complete;
       if (!complete) return copied;
       view.removedIds = [];
-      await this.#empty(former, agentId);
+      view.leftovers.add(former);
+      await this.#retire(former, view);
       return copied;
     });
   }
 
-  /** The copies in the place that stood in have served; the next time it is needed it starts anew. */
-  async #empty(place: Place, agentId: string): Promise<void> {
+  /** The copies in the place that stood in have served: they go, and it says that nothing in it counts. */
+  async #retire(place: Place, view: AgentView): Promise<void> {
+    const { agentId } = view;
     try {
       const ids = (await place.store.list(agentId)).map((header) => header.id);
-      if (ids.length === 0) return;
-      await place.store.commit([
-        { op: "remove", agentId, ids, reason: "reconciled: copied to an earlier place" },
-      ]);
+      const removal: StoreEntry = {
+        op: "remove",
+        agentId,
+        ids,
+        reason: "reconciled: copied to an earlier place",
+      };
+      const note = noteEntry(agentId, {
+        term: view.term,
+        atSequence: view.state.lastSequence,
+        complete: false,
+        retired: true,
+        dropped: [],
+        facts: newAgent(agentId),
+        removedIds: [],
+      });
+      await place.store.commit(ids.length > 0 ? [removal, note] : [note]);
+      view.leftovers.delete(place);
     } catch (error) {
-      // They are copies, and the note in the place that took over outranks them.
+      // They are copies, and the note in the place that took over outranks them. It is tried again.
       if (!isPlaceFailure(error)) throw error;
       this.dropPlace(place, error);
     }

@@ -5,7 +5,7 @@ import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 import { noteEntry } from "./place-note.js";
 import { type PlacesOptions, type PlacesStore, SeveralPlaces } from "./places-store.js";
-import { compareAgent, copyMissing } from "./reconcile.js";
+import { compareAgent, copyMissing, sameHistory } from "./reconcile.js";
 import type { Abortable } from "./store-decorator.js";
 import type { AgentView } from "./survey.js";
 
@@ -36,6 +36,7 @@ class MirrorStore extends SeveralPlaces {
     const targets = this.#targets(views);
     for (const view of views) {
       for (const place of view.inSync) if (!targets.includes(place)) view.inSync.delete(place);
+      if (targets.length < this.places.length) remember(view, entries);
     }
     const due = views.filter((view) => view.noteDue).map((view) => this.#note(view, entries));
     const batch = [...entries, ...due];
@@ -81,19 +82,10 @@ class MirrorStore extends SeveralPlaces {
   /** A mirror that could not take a batch: out of it, or, where it refused what the other one took, at odds with it. */
   #leave(place: Place, error: unknown, views: readonly AgentView[]): void {
     if (isPlaceFailure(error)) this.dropPlace(place, error);
-    else {
-      this.dropPlace(place, error);
-      this.note({
-        kind: "superseded",
-        place: place.label,
-        message: `${place.label} refused a batch that the other mirror took: the two disagree`,
-        affectedIds: [],
-        remedy: "Run verify: it names the checkpoints that differ.",
-      });
-    }
     for (const view of views) {
       view.inSync.delete(place);
       view.noteDue = true;
+      if (!isPlaceFailure(error)) this.bar(place, view, error);
     }
   }
 
@@ -112,11 +104,12 @@ class MirrorStore extends SeveralPlaces {
     const facts = applyEntries(view.state, entries);
     return noteEntry(view.agentId, {
       term,
-      atSequence: facts.lastSequence,
+      atSequence: Math.max(facts.lastSequence, view.attemptedSequence),
       complete: true,
+      retired: false,
       dropped: this.places.filter((place) => !view.inSync.has(place)).map((place) => place.label),
       facts,
-      removedIds: [],
+      removedIds: view.removedIds,
     });
   }
 
@@ -143,7 +136,7 @@ class MirrorStore extends SeveralPlaces {
   }
 
   protected isBehind(place: Place, view: AgentView): boolean {
-    return !view.inSync.has(place);
+    return !view.inSync.has(place) && !view.barred.has(place);
   }
 
   protected isStandby(): boolean {
@@ -153,6 +146,7 @@ class MirrorStore extends SeveralPlaces {
   protected async bringBack(place: Place, view: AgentView): Promise<number> {
     const { agentId } = view;
     const source = view.authority.store;
+    await sameHistory(source, place.store, agentId);
     let copied = 0;
     // Most of it while saves go on; what is left, with the agent at rest.
     for (let round = COPY_CHUNK; round === COPY_CHUNK; copied += round) {
@@ -160,9 +154,9 @@ class MirrorStore extends SeveralPlaces {
     }
     return this.order.run([agentId], async () => {
       copied += await copyMissing(source, place.store, agentId, Number.MAX_SAFE_INTEGER);
-      const { entries, unmovableIds, disagreeingIds } = await compareAgent(source, place.store, agentId);
-      if (unmovableIds.length > 0 || disagreeingIds.length > 0)
-        throw mirrorsDisagree(place, unmovableIds, disagreeingIds);
+      if (((await place.store.agent(agentId))?.lastSequence ?? 0) > view.state.lastSequence)
+        throw isAhead(place, agentId);
+      const { entries } = await compareAgent(source, place.store, agentId, view.removedIds);
       view.inSync.add(place);
       const note = this.#note(view, []);
       try {
@@ -175,19 +169,26 @@ class MirrorStore extends SeveralPlaces {
       }
       view.noteDue = false;
       await source.commit([note]);
+      if (view.inSync.size === this.places.length) view.removedIds = [];
       return copied;
     });
   }
 }
 
-function mirrorsDisagree(
-  place: Place,
-  missingIds: readonly string[],
-  differingIds: readonly string[],
-): Error {
-  return fail("CKPT_CONFLICT", {
-    message: `${place.label} cannot be brought level: it lacks ${missingIds.length} older checkpoints and differs in ${differingIds.length}`,
-    hint: "Nothing was overwritten. Look at both with verify, then start that mirror anew in an empty place.",
-    details: { missingIds: missingIds.slice(0, 100), differingIds: differingIds.slice(0, 100) },
+/** It took a batch that it reported as failed, or was written by others: the next save tells which. */
+function isAhead(place: Place, agentId: string): Error {
+  return fail("CKPT_IO", {
+    message: `${place.label} has a checkpoint of agent ${agentId} that was never acknowledged`,
+    hint: "It is brought level after the next save.",
+    details: { agentId, place: place.label },
   });
+}
+
+/** What is removed while a mirror is out has to be removed there when it is back. */
+function remember(view: AgentView, entries: readonly StoreEntry[]): void {
+  for (const entry of entries) {
+    if (entry.op !== "remove" || entry.agentId !== view.agentId) continue;
+    view.removedIds = [...view.removedIds, ...entry.ids];
+    view.noteDue = true;
+  }
 }

@@ -112,7 +112,7 @@ describe("guard", () => {
         ran = true;
       }),
     );
-    expect(error.code).toBe("CKPT_MEMORY_FULL");
+    expect(error.code).toBe("CKPT_NO_SPACE");
     expect(ran).toBe(false);
   });
 

@@ -173,6 +173,8 @@ describe("unfinished guards", () => {
     expect(agent.state).toEqual(state);
     expect(report.data).toEqual(state);
     expect(report.unfinishedGuards).toHaveLength(onUnfinishedGuard === "keep" ? 1 : 0);
+    // What the new process began with is not a state that anyone wants back.
+    expect(await manager.getByName("safety")).toEqual([]);
   });
 
   it("can be asked about one by one", async () => {

@@ -153,7 +153,7 @@ describe("retention", () => {
     const { manager } = agentOver(store, 1, { retention: lastThree, memoryBytesWhenDegraded: 0 });
     await saves(manager, 5);
     store.fail("commit", ioError("EIO"));
-    expect((await errorOf(manager.applyRetention())).code).toBe("CKPT_MEMORY_FULL");
+    expect((await errorOf(manager.applyRetention())).code).toBe("CKPT_IO");
     store.heal();
     await manager.applyRetention();
     expect(await idsOf(manager)).toEqual(["a:3", "a:4", "a:5"]);

@@ -142,7 +142,7 @@ describe("superviseLoop", () => {
     const error = await errorOf(
       superviseLoop(manager, () => {}, { clock, everyStep: true, maxConsecutiveErrors: 3 }),
     );
-    expect(error).toMatchObject({ code: "CKPT_LOOP_FAILED", cause: { code: "CKPT_MEMORY_FULL" } });
+    expect(error).toMatchObject({ code: "CKPT_LOOP_FAILED", cause: { code: "CKPT_NO_SPACE" } });
   });
 
   const inBudget = () => invariant((state: { budget: number }) => state.budget >= 0, { name: "budget" });
@@ -346,7 +346,7 @@ describe("superviseLoop", () => {
       maxSteps: 1,
     });
     expect(summary.finalCheckpointId).toBeNull();
-    expect(summary.finalError).toMatchObject({ code: "CKPT_MEMORY_FULL" });
+    expect(summary.finalError).toMatchObject({ code: "CKPT_IO" });
   });
 
   it("refuses numbers that cannot be meant", async () => {

@@ -180,6 +180,48 @@ describe("withFallback", () => {
     expect(await idsIn(store)).toEqual(["a:1", "a:2"]);
   });
 
+  it("does not begin anew while the place that may have the history cannot be read", async () => {
+    const { primary, fallback, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    primary.unplug();
+    primary.freeLeases();
+    fallback.freeLeases();
+    const again = withFallback(primary, fallback, still);
+    expect((await errorOf(again.acquire("a"))).code).toBe("CKPT_IO");
+    primary.heal();
+    await again.acquire("a");
+    expect(await idsIn(again)).toEqual(["a:1"]);
+  });
+
+  it("takes nothing that stood in once, and was handed over, for the newest word", async () => {
+    const { primary, fallback, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    primary.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 2, 2)]);
+    primary.heal();
+    await store.reconcile();
+    await store.commit([put("a", 3, 3)]);
+    primary.unplug();
+    primary.freeLeases();
+    fallback.freeLeases();
+    const again = withFallback(primary, fallback, still);
+    expect((await errorOf(again.acquire("a"))).code).toBe("CKPT_IO");
+  });
+
+  it("writes nothing into a place that holds another history, and removes nothing from it", async () => {
+    const primary = new FaultyStore();
+    const fallback = new FaultyStore();
+    await primary.commit([put("a", 1, "one's own")]);
+    await fallback.commit([put("a", 1, "other"), put("a", 2, "other")]);
+    const store = withFallback(primary, fallback, still);
+    await store.acquire("a");
+    expect(await store.reconcile()).toBe(false);
+    await store.commit([put("a", 3, 3)]);
+    expect(await primary.ids("a")).toEqual(["a:1"]);
+    expect((await primary.load("a", "a:1")).toValue()).toBe("one's own");
+    expect(store.takeFindings()).toMatchObject([{ kind: "superseded", place: "primary: a" }]);
+  });
+
   it("goes on to the third place, and says what was tried when none is left", async () => {
     const { primary, others, store } = await bench(2);
     primary.fail("commit", ioError("EIO"));

@@ -144,10 +144,9 @@ describe("withMirror", () => {
     const store = withMirror(a, b, still);
     await store.acquire("a");
     expect(await store.reconcile()).toBe(false);
-    expect(store.health().places).toMatchObject([
-      {},
-      { state: "dropped", lastError: { code: "CKPT_CONFLICT" } },
-    ]);
+    expect(store.takeFindings()).toMatchObject([{ kind: "superseded", place: "mirror-2: a" }]);
+    await store.commit([put("a", 3, 3)]);
+    expect([await a.ids("a"), await b.ids("a")]).toEqual([["a:1", "a:2", "a:3"], ["a:1"]]);
     expect((await b.load("a", "a:1")).toValue()).toBe("other");
   });
 
