@@ -60,7 +60,7 @@ export class StateAssembler {
     this.begin("ready");
     const root = this.root!;
     const { limits } = this;
-    const actual = this.guarded(() => toHex(new BranchHash(limits).hash(root)));
+    const actual = this.guarded(() => toHex(new BranchHash(limits).root(root)));
     this.root = undefined;
     this.status = "finished";
     if (actual !== expectedHash) {

@@ -6,7 +6,7 @@ import type { ResolvedLimits } from "../state/limits.js";
 import { hashOf, LARGE_ARRAY, LARGE_OBJECT } from "../state/merkle.js";
 import { HEAVY_WEIGHT, type KnownGroup, LARGE_WEIGHT, RUN_WEIGHT, weightOf } from "../state/node-meta.js";
 import { ArrayBranch, isUnread, ObjectBranch, type Slot } from "./branch.js";
-import { Closing, positions } from "./close.js";
+import { Closing, positions, strayLeaf } from "./close.js";
 import { RunChild, TextPart } from "./part.js";
 
 /** JSON text is at most so many times as long as its node weighs: an escaped character takes six for one. */
@@ -19,7 +19,13 @@ const TEXT_PER_WEIGHT = 6;
 export class BranchHash {
   constructor(private readonly limits: ResolvedLimits) {}
 
-  hash(slot: Slot): Digest {
+  /** The hash of the root; checks on the way that binary stands only where its tag is. */
+  root(slot: Slot): Digest {
+    if (slot instanceof BinaryLeaf) throw strayLeaf();
+    return this.hash(slot);
+  }
+
+  private hash(slot: Slot): Digest {
     if (slot instanceof TextPart) return slot.digest ?? hashOf(slot.node);
     if (slot instanceof RunChild) return hashOf(slot.node);
     if (!isBranch(slot)) return hashOf(slot);
@@ -42,6 +48,7 @@ export class BranchHash {
   ): Digest {
     const groups = new GroupList(kind, slots.length);
     if (object !== undefined) groups.addKeys(digest(JSON.stringify([...object.entries.keys()])));
+    this.checkLeaves(slots, object);
     let hint = 0;
     for (let i = 0; i < slots.length; ) {
       const slot = slots[i]!;
@@ -62,6 +69,15 @@ export class BranchHash {
       i = end;
     }
     return groups.digest();
+  }
+
+  private checkLeaves(slots: readonly Slot[], object: ObjectBranch | undefined): void {
+    for (let i = 0; i < slots.length; i++) {
+      if (!(slots[i] instanceof BinaryLeaf)) continue;
+      if (object === undefined) throw strayLeaf();
+      this.node(object);
+      return;
+    }
   }
 
   /**

@@ -68,7 +68,7 @@ export class Closing {
   }
 }
 
-const strayLeaf = (): Error => corrupt("Binary stands in a stored state without its tag.");
+export const strayLeaf = (): Error => corrupt("Binary stands in a stored state without its tag.");
 
 /** An object's hints by position, as the hash wants them. */
 export function positions(keys: readonly string[], hints: ReadonlyMap<string, KnownGroup>): KnownGroup[] {

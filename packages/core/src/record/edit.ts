@@ -82,11 +82,13 @@ function editObject(
 function reorder(branch: ObjectBranch, order: readonly unknown[]): void {
   const keys = [...branch.entries.keys()];
   const entries = new Map<string, Slot>();
+  let total = 0;
   for (let i = 0; i < order.length; i += 2) {
     const from = index(order[i], keys.length);
     const count = index(order[i + 1], keys.length - from);
+    total += count;
+    if (total > keys.length) throw misfit();
     for (let k = from; k < from + count; k++) entries.set(keys[k]!, branch.entries.get(keys[k]!)!);
-    if (entries.size > keys.length) throw misfit();
   }
   if (entries.size !== keys.length) throw misfit();
   branch.entries = entries;

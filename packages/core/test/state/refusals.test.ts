@@ -107,9 +107,23 @@ describe("a value that cannot be kept exactly is refused with its path", () => {
   }
 
   it("even when it appears on what is otherwise unchanged", () => {
-    const state = { a: { b: 1 }, list: [1, 2], date: new Date(0), map: new Map([[1, 2]]) };
+    const state = {
+      a: { b: 1 },
+      list: [1, 2],
+      date: new Date(0),
+      map: new Map([[1, 2]]),
+      items: [{ deep: { x: 1 } }],
+    };
     const previous = snapshot(state);
-    for (const target of [state, state.a, state.list, state.date, state.map]) {
+    for (const target of [
+      state,
+      state.a,
+      state.list,
+      state.date,
+      state.map,
+      state.items[0]!,
+      state.items[0]!.deep,
+    ]) {
       const key = Symbol("late");
       Object.assign(target, { [key]: 1 });
       expect(failure(state, { previous }).code).toBe("CKPT_REFUSED_STATE");
