@@ -15,7 +15,13 @@ import { type Manifest, NO_MANIFEST, readManifest } from "./manifest.js";
 import { mapBounded } from "./map-bounded.js";
 import { type Replayed, replay } from "./replay.js";
 import { newerSegment, type Segment, type SegmentContext } from "./segment.js";
-import { damagedFile, lostFinding, segmentFindings, supersededFinding } from "./segment-findings.js";
+import {
+  damagedFile,
+  foreignWriter,
+  lostFinding,
+  segmentFindings,
+  supersededFinding,
+} from "./segment-findings.js";
 import { checkDirectories } from "./unsafe-path.js";
 import { type WriterChanges, WriterSegments } from "./writer-segments.js";
 
@@ -248,7 +254,8 @@ export class Catalog {
     await checkDirectories(fs, layout);
     const previous = this.#manifest.number;
     this.#manifest = await readManifest(fs, layout, this.#manifest);
-    if (!this.#isOpen || this.isFormatDamaged || this.#storeId === undefined) await this.#readFormat(fs, layout);
+    if (!this.#isOpen || this.isFormatDamaged || this.#storeId === undefined)
+      await this.#readFormat(fs, layout);
     const isNewManifest = this.#manifest.number !== previous;
     if (isNewManifest) this.#dropReplacedOwn();
     const ids = await this.#writerIds(fs, layout);
@@ -284,6 +291,8 @@ export class Catalog {
   async #look(writerId: string): Promise<StoreFinding[]> {
     let writer = this.#writers.get(writerId);
     const isNew = writer === undefined;
+    if (isNew && (await this.#isForeign(writerId)))
+      return [foreignWriter(this.#context.layout.writer(writerId))];
     writer ??= new WriterSegments(this.#context, writerId);
     const changes = await writer.refresh((key) => this.isReplaced(key));
     if (isNew) this.#writers.set(writerId, writer);
@@ -296,6 +305,13 @@ export class Catalog {
     }
     if (isNew || changes.opened.length > 0) found.push(...(await this.headFindings(writer)));
     return found;
+  }
+
+  /** Something else than a directory has a writer's name: nothing below it is looked at. */
+  async #isForeign(writerId: string): Promise<boolean> {
+    const { fs, layout } = this.#context;
+    const found = await fs.stat(layout.writer(writerId));
+    return found !== undefined && found.kind !== "directory";
   }
 
   /** What the writer's recorded heads say about its segments. */

@@ -36,7 +36,8 @@ export class CompactionOutput {
       return new CompactionOutput(Segment.written({ fs, layout }, header, endOf(receipt)), log);
     } catch (error) {
       await log.close().catch(() => undefined); // the first error is the one that matters
-      throw error;
+      await fs.unlink(layout.segment(header)).catch(() => undefined); // an empty segment is harmless
+      throw log.failure ?? error;
     }
   }
 

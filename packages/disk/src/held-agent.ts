@@ -5,6 +5,7 @@ import { AgentWriter } from "./agent-writer.js";
 import type { Catalog } from "./catalog.js";
 import type { StoreLayout } from "./layout.js";
 import type { TakeoverSync } from "./takeover-sync.js";
+import { checkDirectory } from "./unsafe-path.js";
 
 export interface HeldAgent {
   readonly writer: AgentWriter;
@@ -28,6 +29,7 @@ export interface TakeContext {
  */
 export async function takeAgent(context: TakeContext, agentId: string, holder: object): Promise<HeldAgent> {
   const { fs, layout, catalog, sync, writerId } = context;
+  await checkDirectory(fs, layout.agent(agentId));
   const lease = await acquireLease(layout.agent(agentId), { fs, writer: writerId, subject: agentId });
   try {
     await catalog.refresh();

@@ -37,19 +37,24 @@ export class LogSegment {
     this.view = view;
   }
 
-  /** Creates the file; on failure nothing of it is left, as far as the disk allows. */
-  static async create(fs: FileSystem, layout: StoreLayout, header: SegmentHeader): Promise<LogSegment> {
+  /** Creates the file, by default with space zeroed ahead; on failure nothing of it is left, as far as the disk allows. */
+  static async create(
+    fs: FileSystem,
+    layout: StoreLayout,
+    header: SegmentHeader,
+    preallocate: boolean,
+  ): Promise<LogSegment> {
     const path = layout.segment(header);
     let log: FrameLog | undefined;
     try {
-      log = await FrameLog.create(path, { fs, fragmentBytes: FRAGMENT_BYTES });
+      log = await FrameLog.create(path, { fs, fragmentBytes: FRAGMENT_BYTES, preallocate });
       const receipt = await log.append({ kind: SEGMENT_HEADER_KIND, body: encodeSegmentHeader(header) });
       const view = Segment.written({ fs, layout }, header, endOf(receipt));
       return new LogSegment(header, log, view);
     } catch (error) {
       await log?.close().catch(() => undefined); // the first error is the one that matters
       await fs.unlink(path).catch(() => undefined); // an empty segment is harmless
-      throw error;
+      throw log?.failure ?? error;
     }
   }
 

@@ -34,6 +34,8 @@ export interface LogWriterContext {
   onCommit(commit: PendingCommit): void;
   /** A segment takes no more. Must not throw. */
   onSealed(segment: LogSegment): Promise<void>;
+  /** Whether the disk was full and has not been seen with room since. */
+  isDiskFull(): boolean;
   /** The disk is full: gives up what is kept for that. False: there is nothing. */
   releaseReserve(): Promise<boolean>;
 }
@@ -142,7 +144,7 @@ export class LogWriter {
       compacted: false,
       voids: this.#voids,
     };
-    const segment = await LogSegment.create(fs, layout, header);
+    const segment = await LogSegment.create(fs, layout, header, !this.#context.isDiskFull());
     this.#context.onSegment(segment);
     return segment;
   }

@@ -60,6 +60,7 @@ export class OwnWriter {
       onSegment: (segment) => this.#began(segment),
       onCommit: (commit) => this.#committed(commit),
       onSealed: (segment) => this.#sealed(segment),
+      isDiskFull: () => this.reserve.isReleased,
       releaseReserve: () => this.reserve.release(),
     });
   }
@@ -106,7 +107,7 @@ export class OwnWriter {
   async close(): Promise<void> {
     await this.log.settled();
     await this.log.seal();
-    await this.reserve.release();
+    await this.reserve.close();
     if (this.#currentHeads().length > 0) await this.heads.flush();
     else await this.heads.stop();
     await this.#lease.release();

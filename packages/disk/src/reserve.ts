@@ -3,14 +3,20 @@ import { classify, type FileSystem, writeFully } from "@ckpt/io";
 import type { StoreLayout } from "./layout.js";
 
 const CHUNK_BYTES = 64 * 1024;
+/** It is set aside again once the disk has so many times its size left. */
+const AMPLE = 4;
+/** A disk that had no room is asked again after so long, in milliseconds. */
+const RETRY_MS = 1000;
 
 export class Reserve {
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #directory: string;
   readonly #bytes: number;
-  #isThere = false;
+  #state: "absent" | "writing" | "there" = "absent";
   #running: Promise<void> = Promise.resolve();
+  #isReleased = false;
+  #retryAt = 0;
 
   constructor(fs: FileSystem, layout: StoreLayout, writerId: string, bytes: number) {
     this.#fs = fs;
@@ -19,23 +25,41 @@ export class Reserve {
     this.#bytes = bytes;
   }
 
-  /** Sets it aside in the background when it is not there. A disk that has no room for it is left alone. */
-  ensure(): void {
-    if (this.#isThere || this.#bytes === 0) return;
-    this.#isThere = true;
-    this.#running = this.#running.then(() => this.#write());
+  /** Whether the disk was full and has not been seen with room since: what is written now should take no more than it must. */
+  get isReleased(): boolean {
+    return this.#isReleased;
   }
 
-  /** Gives the space back to the disk; false when there is none. */
+  /** Sets it aside in the background when it is not there and there is room. */
+  ensure(): void {
+    if (this.#state !== "absent" || this.#bytes === 0 || performance.now() < this.#retryAt) return;
+    this.#state = "writing";
+    this.#retryAt = performance.now() + RETRY_MS;
+    this.#running = this.#write();
+  }
+
+  /** Gives the space back to the disk; false when there is none to give. */
   async release(): Promise<boolean> {
     await this.#running;
-    if (!this.#isThere) return false;
-    this.#isThere = false;
+    if (this.#state !== "there") return false;
+    this.#isReleased = true;
+    this.#retryAt = performance.now() + RETRY_MS;
     return this.#unlink();
+  }
+
+  /** Removes it for good. */
+  async close(): Promise<void> {
+    await this.#running;
+    if (this.#state === "there") await this.#unlink();
   }
 
   async #write(): Promise<void> {
     try {
+      const free = await this.#fs.freeBytes(this.#directory);
+      if (free !== undefined && free < AMPLE * this.#bytes) {
+        this.#state = "absent";
+        return;
+      }
       const handle = await this.#fs.open(this.#path, { access: "write", create: "exclusive", mode: 0o600 });
       try {
         const zeros = Buffer.alloc(Math.min(CHUNK_BYTES, this.#bytes));
@@ -47,9 +71,10 @@ export class Reserve {
         await handle.close();
       }
       await this.#fs.syncDirectory(this.#directory);
+      this.#state = "there";
+      this.#isReleased = false;
     } catch {
       // Nearly full, or read-only: the saves themselves will say so. What was written is of no use.
-      this.#isThere = false;
       await this.#unlink();
     }
   }
@@ -57,9 +82,11 @@ export class Reserve {
   async #unlink(): Promise<boolean> {
     try {
       await this.#fs.unlink(this.#path);
+      this.#state = "absent";
       return true;
     } catch (error) {
-      return classify(error) === "not-found";
+      this.#state = classify(error) === "not-found" ? "absent" : "there";
+      return false;
     }
   }
 }

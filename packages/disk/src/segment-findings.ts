@@ -74,3 +74,13 @@ export function damagedFile(path: string): StoreFinding {
       "Nothing is lost. repair() writes it anew from what the segments say, and keeps the damaged file in quarantine.",
   };
 }
+
+export function foreignWriter(path: string): StoreFinding {
+  return {
+    kind: "orphaned",
+    place: path,
+    message: `${path} has the name of a writer's directory and is none; it was not followed.`,
+    affectedIds: [],
+    remedy: "Find out who put it there and remove it.",
+  };
+}

@@ -14,7 +14,7 @@ import {
   validateAgentId,
 } from "@ckpt/core";
 import { CkptError, isCkptError } from "@ckpt/errors";
-import { type FileSystem, toCkptError } from "@ckpt/io";
+import { classify, type FileSystem, toCkptError } from "@ckpt/io";
 import type { AgentWriter } from "./agent-writer.js";
 import { AutoCompaction } from "./auto-compaction.js";
 import { BatchCheck } from "./batch-check.js";
@@ -244,11 +244,23 @@ export class StoreCore {
         const { fs, layout, options, catalog } = this;
         const context = { fs, layout, options, catalog, writer: await this.writer() };
         await catalog.refresh();
-        return await underMaintenance(context, (dead) => work(context, dead));
+        return await this.#withReserve(context, () =>
+          underMaintenance(context, (dead) => work(context, dead)),
+        );
       } catch (error) {
         throw toCkptError(error, { doing: "maintain the store in", path: this.layout.root });
       }
     });
+  }
+
+  /** A full disk gives its reserve up for the work that makes room. */
+  async #withReserve<T>({ writer }: MaintenanceContext, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (classify(error) !== "no-space" || !(await writer.reserve.release())) throw error;
+      return work();
+    }
   }
 
   /** The agent's history, as new as the call for an agent that others may write. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { filesOf, findingsOf, freshDirectory, put, saveAll } from "./support/store.js";
 
 const agents = ["a", "b"];
-const valueOf = (agentId: string, i: number) => ({
+const stateOf = (agentId: string, i: number) => ({
   agentId,
   i,
   log: Array.from({ length: i }, (_, k) => `line ${k}`),
@@ -16,7 +16,7 @@ async function build(): Promise<string> {
   const directory = await freshDirectory();
   const store = new DiskStore(directory, { segmentBytes: 8192, maxChainDeltas: 5 });
   for (const agentId of agents) await store.acquire(agentId);
-  await Promise.all(agents.map((agentId) => saveAll(store, agentId, 24, (i) => valueOf(agentId, i))));
+  await Promise.all(agents.map((agentId) => saveAll(store, agentId, 24, (i) => stateOf(agentId, i))));
   await store.close();
   return directory;
 }
@@ -32,7 +32,7 @@ async function examine(directory: string, what: string): Promise<string[]> {
     for (let i = 1; i <= 24; i++) {
       const id = `${agentId}:${i}`;
       try {
-        expect([what, (await store.load(agentId, id)).toValue()]).toEqual([what, valueOf(agentId, i)]);
+        expect([what, (await store.load(agentId, id)).toValue()]).toEqual([what, stateOf(agentId, i)]);
       } catch (error) {
         if (!isCkptError(error)) throw error;
         expect([what, id, error.code]).toEqual([
@@ -198,7 +198,7 @@ describe("repair", () => {
     for (const agentId of agents) {
       for (const { id, sequence } of await store.list(agentId)) {
         expect(lost).not.toContain(id);
-        expect((await store.load(agentId, id)).toValue()).toEqual(valueOf(agentId, sequence));
+        expect((await store.load(agentId, id)).toValue()).toEqual(stateOf(agentId, sequence));
       }
     }
     const count = (await store.list("a")).length + (await store.list("b")).length;
