@@ -17,6 +17,9 @@ if (major < wantMajor || (major === wantMajor && minor < wantMinor)) {
   process.exit(1);
 }
 
+// Ctrl-C goes to the whole process group; what runs below ends in its own time, and this waits for it.
+process.on("SIGINT", () => undefined);
+
 function pnpm(label, args) {
   const started = Date.now();
   console.error(`> ${label}`);

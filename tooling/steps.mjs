@@ -33,6 +33,7 @@ export function vitest(label, args, { node = [process.execPath], env = {} } = {}
       "node_modules/vitest/vitest.mjs",
       "run",
       "--reporter=default",
+      "--silent=passed-only",
       "--reporter=json",
       `--outputFile.json=${report}`,
       ...args,
