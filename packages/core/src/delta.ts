@@ -2,6 +2,7 @@ import { Snapshot } from "./snapshot.js";
 import { applyChange } from "./state/apply-change.js";
 import type { Change } from "./state/change.js";
 import { diffNodes } from "./state/diff.js";
+import { LARGE_WEIGHT } from "./state/node-meta.js";
 
 /** What one state has that another has not: the part that isn't shared. Immutable; holds only what changed. */
 export class Delta {
@@ -9,9 +10,12 @@ export class Delta {
   readonly weight: number;
   /** The edit script; undefined when nothing changed. */
   readonly change: Change | undefined;
+  /** Whether the state that it leads to is hashed piece by piece, so that the hashes of its pieces are worth keeping. */
+  readonly isOfLarge: boolean;
 
-  constructor(change: Change | undefined) {
+  constructor(change: Change | undefined, isOfLarge: boolean) {
     this.change = change;
+    this.isOfLarge = isOfLarge;
     this.weight = change === undefined ? 8 : change.weight + 16;
   }
 
@@ -26,7 +30,7 @@ export class Delta {
  * taken with `previous` (see `rebase` where it was not).
  */
 export function diff(previous: Snapshot, next: Snapshot): Delta {
-  return new Delta(diffNodes(previous.root, next.root));
+  return new Delta(diffNodes(previous.root, next.root), next.weight > LARGE_WEIGHT);
 }
 
 /**

@@ -23,7 +23,9 @@ export class Emitter<Events extends object> {
 
   /** Calls those who were subscribed when it began. Never throws. */
   emit<K extends keyof Events>(event: K, payload: Events[K]): void {
-    for (const entry of [...(this.#listeners.get(event) ?? [])]) {
+    const entries = this.#listeners.get(event);
+    if (entries === undefined || entries.size === 0) return;
+    for (const entry of [...entries]) {
       try {
         const result = entry.call(payload as never);
         if (result instanceof Promise) result.catch((error: unknown) => this.#onFailure(event, error));

@@ -15,6 +15,8 @@ export const CHECKPOINT_ID_MAX_BYTES = 256;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+/** What nearly every id is: it breaks none of the rules, and has as many bytes as characters. */
+const PRINTABLE_ASCII = /^[ -~]+$/;
 const CONTROLS = new RegExp(CONTROL, "gu");
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -39,6 +41,7 @@ export function validateCheckpointId(value: unknown, what = "checkpoint id"): st
 function validate(value: unknown, what: string, maxBytes: number): string {
   if (typeof value !== "string")
     throw refused(what, maxBytes, "string", `is ${kind(value)}, not a string`, value);
+  if (value.length <= maxBytes && PRINTABLE_ASCII.test(value)) return value;
   if (value === "") throw refused(what, maxBytes, "non-empty", "is empty", value);
   // The length in UTF-16 units bounds the work before the bytes are counted.
   if (value.length > maxBytes || Buffer.byteLength(value) > maxBytes)

@@ -101,7 +101,8 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
     validateName(name);
     const captured = captureMetadata(metadata);
     if (schema !== undefined) validateOnSave(schema, data);
-    const taken = snapshot(data, { ...capture, ...(this.#previous && { previous: this.#previous }) });
+    const previous = this.#previous;
+    const taken = snapshot(data, previous === undefined ? capture : { ...capture, previous });
     this.#previous = taken;
     const timestamp = formatTimestamp(clock());
     return { name, timestamp, metadata: captured, schemaVersion: migrator.version, snapshot: taken };
@@ -109,8 +110,9 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
 
   /** The header of a capture at its place. */
   protected draft(capture: Capture, place: Place): CheckpointDraft {
+    const { id, sequence, parentId } = place;
     const { name, timestamp, metadata, schemaVersion } = capture;
-    return { ...place, agentId: this.agentId, name, timestamp, metadata, schemaVersion };
+    return { id, agentId: this.agentId, sequence, name, timestamp, parentId, metadata, schemaVersion };
   }
 
   /** Commits a capture at the next place; then `saved` is emitted and `afterSave` runs. Rejects as `commit` does. */
@@ -125,7 +127,7 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
       return { id: draft.id, committing: this.queue.commit(position, draft.id, start) };
     });
     const { headers, durability } = await committing;
-    const header = headers.find((candidate) => candidate.id === id);
+    const header = headers[0]?.id === id ? headers[0] : headers.find((candidate) => candidate.id === id);
     if (header === undefined)
       throw new CkptError("CKPT_UNSUPPORTED", {
         message: `The store's receipt for ${id} does not have its header.`,

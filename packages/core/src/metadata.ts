@@ -14,8 +14,15 @@ const MAX_VALUES = 100_000;
 export function captureMetadata(value: unknown, what = "metadata"): Metadata {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw refused(what, "$", "is not an object");
-  return freezeJson(value, what) as Metadata;
+  // The manager captures it, and every store again: a copy of a copy is that copy.
+  if (captured.has(value)) return value as Metadata;
+  const metadata = freezeJson(value, what) as Metadata;
+  captured.add(metadata);
+  return metadata;
 }
+
+/** What came out of {@link captureMetadata}: frozen to the ground, and judged. */
+const captured = new WeakSet<object>();
 
 /** A deep-frozen copy of any plain JSON; refuses the rest as {@link captureMetadata} does. */
 export function freezeJson(value: unknown, what: string): Json {

@@ -1,10 +1,11 @@
 import { CkptError } from "@ckpt/errors";
 import { throwIfAborted } from "./abort.js";
+import { InFlight } from "./in-flight.js";
 
 /** The calls under way on something that can be closed: refuses new ones once it is, and lets the close wait for the rest. */
 export class OpenCalls {
   readonly #what: string;
-  readonly #pending = new Set<Promise<void>>();
+  readonly #running = new InFlight();
   #closed = false;
 
   /** `what` names the owner in errors. */
@@ -28,27 +29,17 @@ export class OpenCalls {
         details: { call },
       });
     throwIfAborted(signal, call);
-    const running = (async () => operation())();
-    const settled = settle(running);
-    this.#pending.add(settled);
+    this.#running.begin();
     try {
-      return await running;
+      return await operation();
     } finally {
-      this.#pending.delete(settled);
+      this.#running.end();
     }
   }
 
   /** Refuses calls from now on; resolves when those under way have settled. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#pending);
+    await this.#running.idle();
   }
-}
-
-/** A promise that resolves when `promise` settles either way. */
-export async function settle(promise: Promise<unknown>): Promise<void> {
-  await promise.then(
-    () => {},
-    () => {},
-  );
 }

@@ -27,6 +27,7 @@ export class Snapshot {
   private tree: StateNode = null;
   private unbuilt: UnbuiltState | undefined;
   private knownHash: string | undefined;
+  private knownWeight: number | undefined;
 
   /** Takes over a frozen, checked tree. Use {@link snapshot}; a tree from elsewhere breaks the promises of this class. */
   constructor(root: StateNode | UnbuiltState) {
@@ -52,7 +53,8 @@ export class Snapshot {
 
   /** Deterministic estimate of the encoded size, in bytes. */
   get weight(): number {
-    return weightOf(this.root);
+    this.knownWeight ??= weightOf(this.root);
+    return this.knownWeight;
   }
 
   /** SHA-256 over the state as it is stored (a Merkle tree), 64 hex digits. Same hash = same state. Worked out once. */

@@ -3,6 +3,10 @@ import { CkptError } from "@ckpt/errors";
 /** A moment as callers may give it: a `Date`, milliseconds since 1970, or ISO 8601 with an offset. */
 export type TimeInput = Date | number | string;
 
+/** The years 1 to 9999, whose whole milliseconds every part of the format can hold. */
+const FIRST_MS = -62_135_596_800_000;
+const LAST_MS = 253_402_300_799_999;
+
 /** The longest text that {@link parseTimestamp} looks at. */
 const MAX_LENGTH = 64;
 
@@ -43,6 +47,14 @@ function micros(hours: number, minutes: number, seconds: number, fraction: strin
  * `epochMs` may have a fraction.
  */
 export function formatTimestamp(epochMs: number): string {
+  if (Number.isInteger(epochMs) && FIRST_MS <= epochMs && epochMs <= LAST_MS) {
+    const text = new Date(epochMs).toISOString();
+    return `${text.slice(0, 19)}${epochMs % 1000 === 0 ? "" : `${text.slice(19, 23)}000`}+00:00`;
+  }
+  return formatMicroseconds(epochMs);
+}
+
+function formatMicroseconds(epochMs: number): string {
   const instant = toMicroseconds(epochMs, "The clock's time");
   const sinceMs = ((instant % 1000n) + 1000n) % 1000n;
   const text = new Date(Number((instant - sinceMs) / 1000n)).toISOString();

@@ -1,5 +1,5 @@
 import { isCkptError } from "@ckpt/errors";
-import { settle } from "./open-calls.js";
+import { InFlight } from "./in-flight.js";
 import type { WritePosition } from "./write-position.js";
 
 /**
@@ -7,15 +7,18 @@ import type { WritePosition } from "./write-position.js";
  *
  * - Turns are taken in the order of the calls, when the agent is open for writing. In its turn a change gets its place and starts its
  *   commit; the store keeps commits in the order in which they were started.
+ * - A turn that nothing holds up is taken inside the call.
  * - The head is the one of the last commit that was started; one that fails takes its head back.
  *
  * A step must not wait for a turn of its own queue: that turn would come after it.
  */
 export class WriteQueue {
   readonly #open: () => Promise<WritePosition>;
-  readonly #commits = new Set<Promise<void>>();
-  #intake: Promise<unknown> = Promise.resolve();
-  #position: Promise<WritePosition> | undefined;
+  readonly #commits = new InFlight();
+  /** Resolves when the last turn that was asked for is over; undefined when it is. */
+  #intake: Promise<void> | undefined;
+  #opening: Promise<WritePosition> | undefined;
+  #position: WritePosition | undefined;
 
   /** `open` is called before the first turn; when it fails the turn fails, and the next one calls it again. */
   constructor(open: () => Promise<WritePosition>) {
@@ -24,13 +27,17 @@ export class WriteQueue {
 
   /** Opens for writing, once. */
   ready(): Promise<WritePosition> {
+    if (this.#position !== undefined) return Promise.resolve(this.#position);
+    this.#opening ??= this.#openOnce().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #openOnce(): Promise<WritePosition> {
     // When the history is read again, commits under way must be in it.
-    this.#position ??= Promise.all(this.#commits)
-      .then(() => this.#open())
-      .catch((error: unknown) => {
-        this.#position = undefined;
-        throw error;
-      });
+    await this.#commits.idle();
+    this.#position = await this.#open();
     return this.#position;
   }
 
@@ -38,28 +45,37 @@ export class WriteQueue {
    * Runs `step` in its turn. A step that returns a promise holds up those behind it; one that returns its promise inside an
    * object does not.
    */
-  inTurn<T>(step: (position: WritePosition) => T | Promise<T>): Promise<T> {
-    const result = this.#intake.then(async () => step(await this.ready()));
-    this.#intake = settle(result);
-    return result;
+  async inTurn<T>(step: (position: WritePosition) => T | Promise<T>): Promise<T> {
+    if (this.#intake !== undefined || this.#position === undefined)
+      return this.#hold((this.#intake ?? Promise.resolve()).then(async () => step(await this.ready())));
+    const result = step(this.#position);
+    return result instanceof Promise ? this.#hold(result) : result;
   }
 
   /** Runs `step` in its turn, when every commit started before has settled, and holds up those behind it. */
   alone<T>(step: (position: WritePosition) => Promise<T>): Promise<T> {
     return this.inTurn(async (position) => {
-      await Promise.all(this.#commits);
+      await this.#commits.idle();
       return step(position);
     });
+  }
+
+  /** Lets the turns behind wait until this one is over, however it ends. */
+  #hold<T>(turn: Promise<T>): Promise<T> {
+    const over = (): void => {
+      if (this.#intake === intake) this.#intake = undefined;
+    };
+    const intake: Promise<void> = turn.then(over, over);
+    this.#intake = intake;
+    return turn;
   }
 
   /** Starts a commit that makes `headId` the head, and has the position follow its outcome. */
   async commit<T>(position: WritePosition, headId: string | null, start: () => Promise<T>): Promise<T> {
     const move = position.start(headId);
-    const committing = start();
-    const settled = settle(committing);
-    this.#commits.add(settled);
+    this.#commits.begin();
     try {
-      const receipt = await committing;
+      const receipt = await start();
       position.committed(move);
       return receipt;
     } catch (error) {
@@ -68,7 +84,7 @@ export class WriteQueue {
       if (isCkptError(error, "CKPT_CONFLICT")) this.#position = undefined;
       throw error;
     } finally {
-      this.#commits.delete(settled);
+      this.#commits.end();
     }
   }
 }

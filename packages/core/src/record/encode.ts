@@ -1,6 +1,6 @@
 import type { Delta } from "../delta.js";
 import type { Snapshot } from "../snapshot.js";
-import { DELTA, HEADER_BYTES, KEYFRAME, RECORD_VERSION, type Structure } from "./format.js";
+import { DELTA, KEYFRAME, type Structure } from "./format.js";
 import { RecordPlan } from "./plan.js";
 import { RecordWriter } from "./writer.js";
 
@@ -10,30 +10,23 @@ import { RecordWriter } from "./writer.js";
  */
 export function* encodeKeyframe(state: Snapshot): Generator<Uint8Array, void, undefined> {
   const plan = new RecordPlan();
-  yield* encode(KEYFRAME, plan.node(state.root), plan, state.weight);
+  yield* encode(KEYFRAME, plan.node(state.root), plan, new RecordWriter(state.weight, true));
 }
 
 /** The record of a delta, in the same form. */
 export function* encodeDelta(delta: Delta): Generator<Uint8Array, void, undefined> {
   const plan = new RecordPlan();
-  yield* encode(DELTA, delta.change === undefined ? null : plan.change(delta.change), plan, delta.weight);
+  const structure = delta.change === undefined ? null : plan.change(delta.change);
+  yield* encode(DELTA, structure, plan, new RecordWriter(delta.weight, delta.isOfLarge));
 }
 
 function* encode(
   kind: number,
   structure: Structure,
   plan: RecordPlan,
-  weight: number,
+  writer: RecordWriter,
 ): Generator<Uint8Array, void, undefined> {
-  const writer = new RecordWriter(weight);
-  const text = Buffer.from(JSON.stringify(structure));
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
-  header[0] = RECORD_VERSION;
-  header[1] = kind;
-  header.writeUInt32LE(text.length, 2);
-  header.writeUInt32LE(plan.pieces.length, 6);
-  yield* writer.bytes(header);
-  yield* writer.bytes(text);
+  yield* writer.start(kind, JSON.stringify(structure), plan.pieces.length);
   for (const piece of plan.pieces) {
     if (!writer.fits(piece)) yield* writer.outgrown(piece);
   }

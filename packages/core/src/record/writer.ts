@@ -1,4 +1,4 @@
-import { LENGTH_BYTES, RAW_FLAG } from "./format.js";
+import { HEADER_BYTES, LENGTH_BYTES, RAW_FLAG, RECORD_VERSION } from "./format.js";
 import { type Piece, pieceText, rememberHash } from "./piece.js";
 
 const CHUNK_BYTES = 65_536;
@@ -11,10 +11,24 @@ export class RecordWriter {
   private chunk: Buffer;
   private used = 0;
   private text = "";
+  private readonly keepsHashes: boolean;
 
-  /** `expectedBytes` sizes the first chunk, so that a small record costs a small buffer. */
-  constructor(expectedBytes: number) {
-    this.chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.ceil(expectedBytes * 1.5) + 512));
+  /** `expectedBytes` sizes the first chunk, so that a small record costs a small buffer. `keepsHashes`: of the pieces, for the state's hash. */
+  constructor(expectedBytes: number, keepsHashes: boolean) {
+    this.keepsHashes = keepsHashes;
+    this.chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.ceil(expectedBytes * 1.5) + 512));
+  }
+
+  /** Writes the record's header and structure, which nothing comes before. */
+  *start(kind: number, structure: string, pieces: number): Generator<Uint8Array, void, undefined> {
+    const fits = HEADER_BYTES + structure.length * MAX_BYTES_PER_UNIT <= this.chunk.length;
+    const length = fits ? this.chunk.write(structure, HEADER_BYTES) : Buffer.byteLength(structure);
+    this.chunk[0] = RECORD_VERSION;
+    this.chunk[1] = kind;
+    this.chunk.writeUInt32LE(length, 2);
+    this.chunk.writeUInt32LE(pieces, 6);
+    this.used = HEADER_BYTES + (fits ? length : 0);
+    if (!fits) yield* this.bytes(Buffer.from(structure));
   }
 
   /** Writes a piece into the current chunk; false when it may not fit and must go through {@link outgrown}. */
@@ -33,7 +47,7 @@ export class RecordWriter {
     const count = this.chunk.write(this.text, start);
     this.length(count, 0);
     this.used += count;
-    rememberHash(piece, this.chunk.subarray(start, start + count));
+    if (this.keepsHashes) rememberHash(piece, this.chunk.subarray(start, start + count));
     return true;
   }
 
@@ -45,7 +59,7 @@ export class RecordWriter {
     if (this.chunk.length - this.used < LENGTH_BYTES) yield* this.flush();
     this.length(bytes.length, raw ? RAW_FLAG : 0);
     yield* this.bytes(bytes);
-    if (!raw) rememberHash(piece, bytes);
+    if (!raw && this.keepsHashes) rememberHash(piece, bytes);
   }
 
   /** Copies bytes, or hands long ones over in parts as they are: they are nobody's to change. */

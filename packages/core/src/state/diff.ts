@@ -47,14 +47,16 @@ function diffObjects(previous: StateObject, next: StateObject): ObjectChange | t
   if (previous[TAG] !== next[TAG]) return undefined;
   const oldKeys = Object.keys(previous);
   const newKeys = Object.keys(next);
-  const removed = oldKeys.filter((key) => !Object.hasOwn(next, key));
+  // Nearly always: then nothing was removed, added or moved.
+  const sameKeys = oldKeys.length === newKeys.length && oldKeys.every((key, i) => key === newKeys[i]);
+  const removed = sameKeys ? [] : oldKeys.filter((key) => !Object.hasOwn(next, key));
   const patched: [string, Change][] = [];
   const setKeys: string[] = [];
   const setNodes: StateNode[] = [];
   let weight = CONTAINER_WEIGHT;
   for (const key of removed) weight += keyWeight(key);
   for (const key of newKeys) {
-    const isNew = !Object.hasOwn(previous, key);
+    const isNew = !sameKeys && !Object.hasOwn(previous, key);
     const change = isNew ? replace(next[key]!, weightOf(next[key]!)) : diffNodes(previous[key]!, next[key]!);
     if (change === undefined) continue;
     weight += keyWeight(key) + change.weight;
@@ -65,7 +67,7 @@ function diffObjects(previous: StateObject, next: StateObject): ObjectChange | t
       patched.push([key, change]);
     }
   }
-  const order = keyOrder(oldKeys, newKeys, removed, previous);
+  const order = sameKeys ? undefined : keyOrder(oldKeys, newKeys, removed, previous);
   if (order !== undefined) weight += order.length * 5;
   if (removed.length + patched.length + setKeys.length === 0 && order === undefined) return EQUAL;
   return { kind: "object", weight, removed, patched, setKeys, setNodes, order };
@@ -106,13 +108,9 @@ function diffArrays(previous: StateArray, next: StateArray): ArrayChange | typeo
   script.keep(0, prefix);
   const oldEnd = previous.length - suffix;
   const newEnd = next.length - suffix;
-  const matches = matchByIdentity(previous, next, prefix, oldEnd, newEnd);
-  const pairs = counterparts(matches, prefix, oldEnd);
-  for (let i = prefix; i < newEnd; i++) {
-    const match = matches[i - prefix]!;
-    if (match >= 0) script.keep(match, 1);
-    else script.become(previous, pairs[i - prefix]!, next[i]!);
-  }
+  if (oldEnd - prefix === 1 && newEnd - prefix === 1) script.become(previous, prefix, next[prefix]!);
+  else if (oldEnd === prefix) for (let i = prefix; i < newEnd; i++) script.become(previous, -1, next[i]!);
+  else if (newEnd > prefix) script.match(previous, next, prefix, oldEnd, newEnd);
   script.keep(oldEnd, suffix);
   const only = script.edits[0];
   const isEqual =
@@ -139,6 +137,17 @@ class EditScript {
     this.keeping = { kind: "keep", from, count };
     this.edits.push(this.keeping);
     this.weight += EDIT_WEIGHT;
+  }
+
+  /** The new elements from `start` on, out of the old ones: kept where one is the same, else put in the place of its counterpart. */
+  match(previous: StateArray, next: StateArray, start: number, oldEnd: number, newEnd: number): void {
+    const matches = matchByIdentity(previous, next, start, oldEnd, newEnd);
+    const pairs = counterparts(matches, start, oldEnd);
+    for (let i = start; i < newEnd; i++) {
+      const match = matches[i - start]!;
+      if (match >= 0) this.keep(match, 1);
+      else this.become(previous, pairs[i - start]!, next[i]!);
+    }
   }
 
   /** The new element `node`; `from` is the old element that it may be a version of, or -1. */

@@ -17,6 +17,11 @@ const SLICE_BYTES = 32_768;
 
 /** The hash of a node, cached by reference. */
 export function hashOf(node: StateNode): Digest {
+  if (!isContainer(node)) return digest(JSON.stringify(node));
+  const meta = metaOf(node);
+  if (meta.hash !== undefined) return meta.hash;
+  // Most states are one small text, and whoever asks for its hash keeps it.
+  if (!isLarge(meta)) return digest(JSON.stringify(node));
   const steps = hashSteps(node);
   for (;;) {
     const { done, value } = steps.next();
