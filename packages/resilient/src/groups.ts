@@ -9,8 +9,8 @@ import {
   validateName,
   type WritePosition,
 } from "@ckpt/core";
-import { fail, invalidArgument } from "./errors.js";
-import { kitOf, type ManagerKit } from "./manager-kit.js";
+import { fail } from "./errors.js";
+import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll } from "./group-turns.js";
 import { type Intact, newestIntact } from "./newest-intact.js";
 import { describeError } from "./place-failure.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
@@ -30,85 +30,7 @@ export interface GroupOptions extends SignalOption {
   readonly metadata?: Metadata | undefined;
 }
 
-type AnyKit = ManagerKit<unknown>;
-
-/** The kits of the managers in a fixed order, so that two groups over the same agents never wait for each other. */
-function kitsOf(managers: readonly object[]): AnyKit[] {
-  const kits = managers.map((manager) => {
-    const kit = kitOf(manager);
-    if (kit === undefined) {
-      throw invalidArgument(
-        "A group has something that is no ResilientCheckpointManager",
-        "Give managers of this package.",
-      );
-    }
-    return kit;
-  });
-  kits.sort((a, b) => (a.agentId < b.agentId ? -1 : 1));
-  const [first] = kits;
-  if (first === undefined) throw invalidArgument("A group of no managers", "Give at least one manager.");
-  const twice = kits.find((kit, i) => kits[i + 1]?.agentId === kit.agentId);
-  if (twice !== undefined) {
-    throw invalidArgument(`Agent ${twice.agentId} is in the group twice`, "Give one manager per agent.");
-  }
-  if (kits.some((kit) => kit.store !== first.store)) {
-    throw invalidArgument(
-      "The managers of a group do not share a store, so one commit cannot hold them all",
-      "Open them on the same directory, or give them the same store object.",
-      { agentIds: kits.map((kit) => kit.agentId) },
-    );
-  }
-  return kits;
-}
-
-/**
- * Runs `step` when the changes of all managers called before have settled, and holds up those behind it. The turns are asked for
- * all at once, so that two groups never wait for each other, whatever order they name their managers in.
- */
-async function aloneInAll<T>(
-  kits: readonly AnyKit[],
-  step: (positions: readonly WritePosition[]) => Promise<T>,
-): Promise<T> {
-  let finish = (): void => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const turns: Promise<void>[] = [];
-  const arrivals = kits.map(
-    (kit) =>
-      new Promise<WritePosition>((resolve, reject) => {
-        const turn = kit.queue.alone((position) => {
-          resolve(position);
-          return finished;
-        });
-        // A turn that never comes (the agent is held elsewhere) ends the wait for all.
-        turns.push(turn.catch(reject));
-      }),
-  );
-  try {
-    return await step(await Promise.all(arrivals));
-  } finally {
-    finish();
-    await Promise.all(turns);
-  }
-}
-
-/** One commit in which every manager's head moves, or none. */
-async function commitAll(
-  kits: readonly AnyKit[],
-  positions: readonly WritePosition[],
-  headIds: readonly string[],
-  entries: readonly StoreEntry[],
-  signal: AbortSignal | undefined,
-): ReturnType<AnyKit["commit"]> {
-  const first = kits[0]!;
-  let commit: () => ReturnType<AnyKit["commit"]> = () => first.commit(entries, { signal });
-  kits.forEach((kit, i) => {
-    const inner = commit;
-    commit = () => kit.queue.commit(positions[i]!, headIds[i]!, inner);
-  });
-  return commit();
-}
+const ids = (drafts: readonly CheckpointDraft[]): string[] => drafts.map((draft) => draft.id);
 
 /**
  * Saves the live states of several agents as one moment: all of them in one atomic commit, or none. The states are captured
@@ -146,17 +68,6 @@ export async function checkpointGroup(
       return { groupId, name, durability: receipt.durability, members };
     });
   });
-}
-
-const ids = (drafts: readonly CheckpointDraft[]): string[] => drafts.map((draft) => draft.id);
-
-function operateAll<T>(
-  kits: readonly AnyKit[],
-  call: string,
-  signal: AbortSignal | undefined,
-  operation: () => Promise<T>,
-): Promise<T> {
-  return kits.reduce<() => Promise<T>>((inner, kit) => () => kit.operate(call, signal, inner), operation)();
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Restored, type RestoreOptions, restore } from "./restore.js";
 type Outcome = "completed" | "undone" | "dismissed";
 
 /** The entry that ends a guard. */
-export function guardDone(agentId: string, guardId: string, outcome: Outcome): StoreEntry {
+function guardDone(agentId: string, guardId: string, outcome: Outcome): StoreEntry {
   return { op: "event", agentId, event: { kind: "guard-done", guardId, outcome } };
 }
 

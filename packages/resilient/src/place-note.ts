@@ -1,7 +1,7 @@
 import type { AgentState, Json, StoreEntry } from "@ckpt/core";
 
 /** The note's topic in the places; decorators hide it from those above. */
-export const PLACES_TOPIC = "ckpt.places";
+const PLACES_TOPIC = "ckpt.places";
 
 /** Removed checkpoints that a note remembers; beyond it retention simply removes them once more. */
 const MAX_REMOVED_IDS = 10_000;

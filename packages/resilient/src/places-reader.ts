@@ -52,7 +52,7 @@ export abstract class PlacesReader {
     const byId = new Map<string, CheckpointHeader>();
     const bySequence = new Set<number>();
     for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
-      const found = await this.#readOr(place, [], () => place.store.list(agentId, wide));
+      const found = await this.readOr(place, [], () => place.store.list(agentId, wide));
       for (const header of found) {
         if (gone.has(header.id) || byId.has(header.id) || bySequence.has(header.sequence)) continue;
         byId.set(header.id, header);
@@ -73,7 +73,7 @@ export abstract class PlacesReader {
     if (view.complete) return this.#fromAny(view, (place) => place.store.get(agentId, id));
     if (view.removedIds.includes(id)) return undefined;
     for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
-      const header = await this.#readOr(place, undefined, () => place.store.get(agentId, id));
+      const header = await this.readOr(place, undefined, () => place.store.get(agentId, id));
       if (header !== undefined) return header;
     }
     return undefined;
@@ -194,29 +194,6 @@ export abstract class PlacesReader {
     return [...ids].sort();
   }
 
-  /** Ids under which two places hold different states: nobody can tell which is right, so nothing is changed. */
-  protected async *disagreements(): AsyncIterable<StoreFinding> {
-    for (const agentId of await this.agents()) {
-      const seen = new Map<string, { readonly stateHash: string; readonly place: Place }>();
-      for (const place of this.places) {
-        const headers = await this.#readOr(place, [], () => place.store.list(agentId));
-        for (const { id, stateHash } of headers) {
-          const first = seen.get(id);
-          if (first === undefined) seen.set(id, { stateHash, place });
-          else if (first.stateHash !== stateHash) {
-            yield {
-              kind: "superseded",
-              place: `${place.label}: ${id}`,
-              message: `${first.place.label} and ${place.label} hold different states as checkpoint ${id} of agent ${agentId}`,
-              affectedIds: [id],
-              remedy: "Two writers used one place each. Read both, keep one, and remove the other place.",
-            };
-          }
-        }
-      }
-    }
-  }
-
   async #fromAny<T>(view: AgentView, read: (place: Place) => Promise<T>): Promise<T> {
     let failure: unknown;
     for (const place of [view.authority, ...view.inSync]) {
@@ -230,7 +207,7 @@ export abstract class PlacesReader {
     throw failure;
   }
 
-  async #readOr<T>(place: Place, otherwise: T, read: () => Promise<T>): Promise<T> {
+  protected async readOr<T>(place: Place, otherwise: T, read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {

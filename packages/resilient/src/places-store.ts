@@ -1,12 +1,4 @@
-import type {
-  CheckpointStore,
-  CommitReceipt,
-  CompactionReport,
-  Lease,
-  StoreCapabilities,
-  StoreEntry,
-  StoreFinding,
-} from "@ckpt/core";
+import type { CheckpointStore, CommitReceipt, Lease, StoreCapabilities, StoreEntry } from "@ckpt/core";
 import { throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
@@ -17,9 +9,9 @@ import { HEALTHY } from "./health.js";
 import { Incidents } from "./incidents.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
-import { PlacesReader } from "./places-reader.js";
+import { PlacesMaintenance } from "./places-maintenance.js";
 import { Prober } from "./prober.js";
-import { type Abortable, storeClosed, type VerifyOptions } from "./store-decorator.js";
+import { type Abortable, storeClosed } from "./store-decorator.js";
 import { type AgentView, newView, survey } from "./survey.js";
 
 export interface PlacesOptions {
@@ -29,7 +21,7 @@ export interface PlacesOptions {
   readonly maxProbeDelayMs?: number;
 }
 
-export const PLACES_DEFAULTS = Object.freeze({ minProbeDelayMs: 1_000, maxProbeDelayMs: 60_000 });
+const PLACES_DEFAULTS = Object.freeze({ minProbeDelayMs: 1_000, maxProbeDelayMs: 60_000 });
 
 /** What a decorator over several places offers besides the port. */
 export interface PlacesStore extends CheckpointStore, HealthReporting {
@@ -38,13 +30,13 @@ export interface PlacesStore extends CheckpointStore, HealthReporting {
 }
 
 /**
- * Several stores as one. Reads are in {@link PlacesReader}; a subclass decides where a batch goes ({@link write}) and what
+ * Several stores as one. Reads are in `PlacesReader`; a subclass decides where a batch goes ({@link write}) and what
  * makes a place well again ({@link bringBack}).
  *
  * Orders that matter: what changes about the places is durable in those that remain before the batch that met the change is
  * acknowledged; a place comes back only after everything that it missed, and the note that says so, is in it.
  */
-export abstract class SeveralPlaces extends PlacesReader implements PlacesStore {
+export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesStore {
   readonly #incidents = new Incidents();
   readonly #prober: Prober;
   protected readonly order = new AgentOrder();
@@ -227,34 +219,6 @@ export abstract class SeveralPlaces extends PlacesReader implements PlacesStore 
       affectedIds: [],
       remedy: "Run verify: it names the checkpoints that differ. Keep one place, and empty the other.",
     });
-  }
-
-  async *verify(options?: VerifyOptions): AsyncIterable<StoreFinding> {
-    this.assertOpen();
-    for (const place of this.places) {
-      try {
-        for await (const finding of place.store.verify(options)) yield this.at(place, finding);
-      } catch (error) {
-        if (!isPlaceFailure(error)) throw error;
-        yield this.unreadable(place, error);
-      }
-    }
-    yield* this.disagreements();
-  }
-
-  async compact(options?: Abortable): Promise<CompactionReport> {
-    this.assertOpen();
-    let total: CompactionReport = { bytesBefore: 0, bytesAfter: 0, removedFiles: 0 };
-    for (const place of this.places) {
-      if (place.dropped) continue;
-      const { bytesBefore, bytesAfter, removedFiles } = await place.store.compact(options);
-      total = {
-        bytesBefore: total.bytesBefore + bytesBefore,
-        bytesAfter: total.bytesAfter + bytesAfter,
-        removedFiles: total.removedFiles + removedFiles,
-      };
-    }
-    return total;
   }
 
   /** Refuses calls from now on, finishes those before, closes every place. Idempotent. */

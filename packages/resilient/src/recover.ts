@@ -7,7 +7,7 @@ import {
 } from "@ckpt/core";
 import { closeGuard, restoreGuard } from "./guard-outcome.js";
 import type { ManagerKit } from "./manager-kit.js";
-import { type Intact, newestIntact } from "./newest-intact.js";
+import { type Intact, isDamage, newestIntact } from "./newest-intact.js";
 import type { ResilientOptions, UnfinishedGuardChoice } from "./options.js";
 import type { OfferedGuard, RecoveryReport, SkippedCheckpoint, UnfinishedGuard } from "./recovery-report.js";
 import type { Restored } from "./restore.js";
@@ -97,7 +97,7 @@ async function intactElsewhere<State>(
       await kit.load(header, { signal });
       return header.id;
     } catch (error) {
-      if (!isCkptError(error, "CKPT_CORRUPT") && !isCkptError(error, "CKPT_NOT_FOUND")) throw error;
+      if (!isDamage(error)) throw error;
       kit.damaged(header.id, error);
     }
   }
