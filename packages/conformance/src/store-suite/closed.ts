@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { codeOf, ids, put, type StoreBench } from "./bench.js";
 
 /** Every method, as a call that would work on an open store. */
-export const METHODS: Record<string, (store: CheckpointStore) => unknown> = {
+const METHODS: Record<string, (store: CheckpointStore) => unknown> = {
   commit: (store) => store.commit([put("a", 9, { n: 9 })]),
   "commit of nothing": (store) => store.commit([]),
   list: (store) => store.list("a"),
