@@ -141,6 +141,16 @@ describe("the shift detector", () => {
     expect(at(1)).toBeLessThanOrEqual(at(0.01));
   });
 
+  test("measures against the last few thousand signals, not against all time", () => {
+    const detector = shift();
+    const random = generator(14);
+    const all = (): number => (detector.toJSON().history as { all: number[] }).all[0]!;
+    for (let i = 0; i < 12_000; i++)
+      detector.observe({ metrics: { x: random.normal() } }, { index: i, maxFalseAlarmsPer10k: 0.001 });
+    expect(all()).toBeGreaterThan(2500);
+    expect(all()).toBeLessThan(5200);
+  });
+
   test("stores a bounded state", () => {
     const detector = shift();
     const random = generator(2);

@@ -116,6 +116,21 @@ describe("polling", () => {
     expect(new Set(levels(run, ["job_status*", "wait*", "3f2a"]))).toEqual(new Set(["ok"]));
   });
 
+  test("after a set-up whose steps answer alike still warns at most", () => {
+    const setUp = [step("mkdir -p out/a", "ok"), step("chmod 755 data.csv", "ok")];
+    const run = [...start, ...setUp, ...times(60, () => step("job_status 7", "running"))];
+    expect(levels(run)).not.toContain("drift");
+  });
+
+  test("weighs no more the longer it lasts", () => {
+    const verdicts = watch(monitor({ detectors: [stall()] }), [
+      ...start,
+      ...times(40, () => step("job_status 7", "running")),
+    ]);
+    expect(verdicts[12]!.level).toBe("warn");
+    expect(verdicts[30]!.score).toBeLessThanOrEqual(verdicts[10]!.score);
+  });
+
   test("that fails each time is no waiting", () => {
     const run = [
       ...start,

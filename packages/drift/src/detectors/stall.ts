@@ -51,7 +51,8 @@ export interface StallOptions {
  * (or `tool`), `observation`, `observationSimhash`, `stateHash` and `outcome`; texts and hashes both do.
  *
  * Repetition that looks like polling (the same successful action with the same, or nearly the same, answer) warns and is never drift by
- * itself; declared pollers are ignored altogether. Drift is only called on a step that brings nothing new.
+ * itself: drift needs what would be worth a warning without it. Declared pollers are ignored altogether. Drift is only called after a warning,
+ * on a step that brings nothing new.
  */
 export function stall(options: StallOptions = {}): Detector {
   return new Stall(options.pollers ?? []);
@@ -62,6 +63,9 @@ class Stall implements Detector {
   readonly #pollers: readonly string[];
   #memory = new StepMemory();
   #counter = new StallCounter();
+  /** The same without what looks like polling, and its log odds. */
+  #withoutPolls = new StallCounter();
+  #oddsAlone = 0;
   #steps = 0;
   /** Mean log odds of the agent's own past. */
   #usual = 0;
@@ -79,6 +83,7 @@ class Stall implements Detector {
     if (isPoller(signal, this.#pollers)) return undefined;
     const step = this.#memory.take(signal);
     const features = this.#counter.take(step, context.index);
+    if (!step.harmless) this.#oddsAlone = logOdds(this.#withoutPolls.take(step, context.index));
     this.#steps++;
     const odds = logOdds(features);
     const usual = Math.max(0, this.#usual) * Math.min(1, this.#steps / SELF_STEPS);
@@ -88,14 +93,15 @@ class Stall implements Detector {
     const idle =
       step.error || step.observationSeen || step.observationNear || step.actionSeen || step.stateSeen;
     const warned = this.#warned;
-    this.#warned = this.#steps >= MIN_STEPS && odds >= driftAt - WARN_BELOW;
+    const warnAt = driftAt - WARN_BELOW;
+    this.#warned = this.#steps >= MIN_STEPS && odds >= warnAt;
     if (!this.#warned) return undefined;
-    const drift = warned && idle && odds >= driftAt && this.#counter.trouble;
-    return this.#describe(features, drift ? "drift" : "warn");
+    const polling = this.#oddsAlone < warnAt;
+    const drift = warned && idle && odds >= driftAt && !polling;
+    return this.#describe(features, drift ? "drift" : "warn", polling);
   }
 
-  #describe(features: StallFeatures, level: "warn" | "drift"): DetectorEvidence {
-    const polling = !this.#counter.trouble;
+  #describe(features: StallFeatures, level: "warn" | "drift", polling: boolean): DetectorEvidence {
     const parts = [
       [features.repeatedObservations, "showed something seen before"],
       [features.nearObservations, "showed nearly the same as before"],
@@ -126,6 +132,8 @@ class Stall implements Detector {
   acknowledge(): void {
     this.#memory = new StepMemory();
     this.#counter = new StallCounter();
+    this.#withoutPolls = new StallCounter();
+    this.#oddsAlone = 0;
     this.#score = 0;
     this.#warned = false;
   }
@@ -143,6 +151,8 @@ class Stall implements Detector {
       pollers: [...this.#pollers],
       memory: this.#memory.toJSON(),
       counter: this.#counter.toJSON(),
+      withoutPolls: this.#withoutPolls.toJSON(),
+      oddsAlone: this.#oddsAlone,
       steps: this.#steps,
       usual: this.#usual,
       score: this.#score,
@@ -155,6 +165,8 @@ class Stall implements Detector {
     const detector = new Stall(reader.strings("pollers", MAX_POLLERS));
     detector.#memory = StepMemory.fromJSON(reader.value("memory"));
     detector.#counter = StallCounter.fromJSON(reader.value("counter"));
+    detector.#withoutPolls = StallCounter.fromJSON(reader.value("withoutPolls"));
+    detector.#oddsAlone = reader.number("oddsAlone");
     detector.#steps = reader.integer("steps");
     detector.#usual = reader.number("usual");
     detector.#score = reader.number("score");

@@ -30,8 +30,7 @@ const REPEATED = 1;
 const NEAR = 2;
 const REPEATED_ERROR = 4;
 const POLL = 8;
-const TROUBLE = 16;
-const ERROR = 32;
+const ERROR = 16;
 
 /** Counts over the last {@link WINDOW} steps. */
 export class StallCounter {
@@ -45,11 +44,6 @@ export class StallCounter {
 
   get features(): StallFeatures {
     return this.#features;
-  }
-
-  /** Whether anything but harmless repetition speaks for a stall. */
-  get trouble(): boolean {
-    return this.#errorStreak >= 3 || this.#count(TROUBLE) > 0;
   }
 
   /** Steps that are counted now. */
@@ -84,14 +78,11 @@ export class StallCounter {
     // The same action with a new answer is progress; only what it repeats in vain is stale.
     const vain = step.observationSeen || step.observationNear || step.error;
     this.#staleActions = step.actionSeen && vain ? this.#staleActions + 1 : 0;
-    const repeats = step.observationSeen || step.stateSeen || (step.actionSeen && step.error);
-    const trouble = (repeats && !step.harmless) || (step.observationNear && step.error);
     this.#window.push(
       (step.observationSeen || step.stateSeen ? REPEATED : 0) |
         (step.observationNear ? NEAR : 0) |
         (step.error && step.observationSeen ? REPEATED_ERROR : 0) |
         (step.harmless ? POLL : 0) |
-        (trouble ? TROUBLE : 0) |
         (step.error ? ERROR : 0),
     );
     this.#indices.push(index);
