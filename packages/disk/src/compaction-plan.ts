@@ -75,8 +75,11 @@ function keptFacts(
   const last =
     mine[mine.length - 1] ?? marks[marks.length - 1] ?? (salvage ? lastLost(history, lost) : undefined);
   if (last === undefined) return kept;
+  // What lives on in an output is not among them, so that its loss there is noticed later. A salvage finds out only while
+  // copying what it can keep, and names the rest itself.
+  const living = new Set<StoredEntry>(salvage ? [] : [...history.puts, ...kept]);
   const seen = ranges([
-    ...mine.map(({ n }) => [n, n] as const),
+    ...mine.filter((entry) => !living.has(entry)).map(({ n }) => [n, n] as const),
     ...marks.flatMap((mark) => mark.seen),
     ...(salvage ? lost.map(({ from, to }) => [from, to] as const) : []),
   ]);

@@ -28,6 +28,10 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
       // A region that reading has named need not be named twice, unless it hides what came last.
       const finding = rolledBack(segment, head);
       if (segment.damages.length === 0 || finding.affectedIds.length > 0) findings.push(finding);
+    } else if (segment.damages.length > 0) {
+      // The last frame is where it was, and its body may be what is damaged.
+      const affectedIds = lastOnes(segment, head);
+      if (affectedIds.length > 0) findings.push(damagedEnd(segment, affectedIds));
     }
   }
   for (const segment of writer.segments.values()) {
@@ -73,17 +77,31 @@ function onlyHint(segment: Segment): StoreFinding {
   };
 }
 
-function rolledBack(segment: Segment, head: SegmentHead): StoreFinding {
-  const affected = [...head.agents].flatMap(([agentId, [first, last]]) => {
+/** Ids of what the head says was put there behind the last put that can be read. */
+function lastOnes(segment: Segment, head: SegmentHead): string[] {
+  return [...head.agents].flatMap(([agentId, [first, last]]) => {
     const there = segment.summary(agentId);
     return ids(agentId, Math.max(first, (there?.lastSequence ?? 0) + 1), last);
   });
+}
+
+function rolledBack(segment: Segment, head: SegmentHead): StoreFinding {
   return {
     kind: "stale",
     place: segment.path,
     message: `The segment ${segment.path} was recorded with ${head.end.length} bytes and another content: it was rolled back, cut or exchanged.`,
-    affectedIds: affected,
+    affectedIds: lastOnes(segment, head),
     remedy: "Bring the newest copy of the file back, or restore from a mirror; repair() records the loss.",
+  };
+}
+
+function damagedEnd(segment: Segment, affectedIds: readonly string[]): StoreFinding {
+  return {
+    kind: "damaged",
+    place: segment.path,
+    message: `The end of ${segment.path} is damaged; its recorded head says what was put there.`,
+    affectedIds,
+    remedy: "Bring the file back from a copy, or restore from a mirror; repair() keeps what can be read.",
   };
 }
 

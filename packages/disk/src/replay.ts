@@ -64,26 +64,59 @@ function lostNumbers(
 ): LostNumbers[] {
   const seen = marks.flatMap((mark) => mark.seen);
   const lost: LostNumbers[] = [];
-  let expected = 1;
-  let lastSequence = 0;
+  let before: Known = { n: 0, sequence: 0 };
+  const note = (end: number, after: Known) => {
+    for (const [from, to] of without(before.n + 1, end - 1, seen))
+      lost.push({ from, to, ids: lostIds(agentId, before, after, from, to) });
+  };
   for (const [i, entry] of entries.entries()) {
-    if (entry.n > expected) {
-      for (const [from, to] of without(expected, entry.n - 1, seen)) {
-        lost.push({ from, to, ids: between(agentId, lastSequence, nextSequence(entries, i), to - from + 1) });
-      }
-    }
-    expected = Math.max(expected, entry.n + 1);
-    if (entry.kind === "put") lastSequence = Math.max(lastSequence, entry.header.sequence);
+    if (entry.n > before.n + 1) note(entry.n, nextPut(entries, i, marks));
+    const sequence = entry.kind === "put" ? entry.header.sequence : 0;
+    before = { n: Math.max(before.n, entry.n), sequence: Math.max(before.sequence, sequence) };
   }
+  // A mark says how far the agent had got: what is missing up to there is lost as well.
+  const end = endOf(marks);
+  if (end.n > before.n + 1) note(end.n, end);
   return lost;
 }
 
-function nextSequence(entries: readonly StoredEntry[], from: number): number {
+/** An entry beside a hole: its number, and the sequence reached by then. */
+interface Known {
+  readonly n: number;
+  readonly sequence: number;
+}
+
+/**
+ * The ids that the numbers from..to may have been. Where sequences rise no faster than numbers around the hole, none was left out
+ * there, and the distance from both sides narrows them down.
+ */
+function lostIds(agentId: string, before: Known, after: Known, from: number, to: number): string[] {
+  if (!Number.isFinite(after.sequence)) {
+    return between(agentId, before.sequence, after.sequence, to - before.n);
+  }
+  if (after.sequence - before.sequence > after.n - before.n) {
+    return between(agentId, before.sequence, after.sequence, MAX_NAMED);
+  }
+  const least = Math.max(before.sequence, after.sequence - (after.n - from) - 1);
+  const most = Math.min(after.sequence, before.sequence + (to - before.n) + 1);
+  return between(agentId, least, most, MAX_NAMED);
+}
+
+/** The next put from `entries[from]` on; behind the last one, what the marks say. */
+function nextPut(entries: readonly StoredEntry[], from: number, marks: readonly SequenceMark[]): Known {
   for (let i = from; i < entries.length; i++) {
     const entry = entries[i]!;
-    if (entry.kind === "put") return entry.header.sequence;
+    if (entry.kind === "put") return { n: entry.n, sequence: entry.header.sequence };
   }
-  return Number.POSITIVE_INFINITY;
+  const end = endOf(marks);
+  const n = entries[from]!.n;
+  return end.n > n ? end : { n, sequence: Number.POSITIVE_INFINITY };
+}
+
+/** Behind everything that the marks speak of. */
+function endOf(marks: readonly SequenceMark[]): Known {
+  const n = Math.max(0, ...marks.map((mark) => mark.n)) + 1;
+  return { n, sequence: Math.max(0, ...marks.map((mark) => mark.lastSequence)) + 1 };
 }
 
 /** The numbers from..to without the ranges. */

@@ -58,6 +58,16 @@ describe("replaying an agent's entries", () => {
     expect(replay("a", [put(1, 2, 2)]).lost).toEqual([{ from: 1, to: 1, ids: ["a:1"] }]);
   });
 
+  it("names just the lost ones between others that were removed", () => {
+    const at = { agentId: "a", epoch: 1, n: 9, ...nowhere };
+    const mark = { kind: "sequence", ...at, lastSequence: 9, seen: [[3, 4]] } as const;
+    const left = [put(1, 1, 1), put(1, 2, 2), put(1, 6, 6), put(1, 7, 7)];
+    expect(replay("a", [...left, mark]).lost).toEqual([
+      { from: 5, to: 5, ids: ["a:5"] },
+      { from: 8, to: 9, ids: ["a:8", "a:9"] },
+    ]);
+  });
+
   it("does not miss what compaction has dropped", () => {
     const mark = {
       kind: "sequence",
