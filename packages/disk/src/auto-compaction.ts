@@ -43,12 +43,12 @@ export class AutoCompaction {
     const removed = this.#catalog.removedBytes;
     if (removed < MIN_REMOVED_BYTES) return false;
     let bytes = 0;
-    for (const segment of this.#catalog.segments()) bytes += segment.end.length;
+    for (const segment of this.#catalog.directory.segments()) bytes += segment.end.length;
     return removed > REMOVED_SHARE * bytes;
   }
 
   #ended(): number {
-    return this.#catalog.endedWriters;
+    return this.#catalog.directory.endedWriters;
   }
 
   async #run(): Promise<void> {

@@ -26,13 +26,15 @@ export async function planCompaction(
   const taken = new Set<unknown>(sources);
   const puts = new Map<Segment, PutEntry[]>(sources.map((source) => [source, []]));
   const facts = new Map<string, StoredEntry[]>();
-  const others = catalog.segments().filter((segment) => !taken.has(segment));
+  // What cannot be read may hold anything.
+  const isBlind = catalog.directory.unreadable.length > 0;
+  const others = catalog.directory.segments().filter((segment) => !taken.has(segment));
   for (const agentId of salvage ? catalog.agentIds() : agentsOf(sources)) {
     const replayed = await catalog.replay(agentId);
     for (const put of replayed.history.puts) puts.get(put.segment as Segment)?.push(put);
-    const elsewhere = others.some(
-      (segment) => segment.isMissing || segment.damages.length > 0 || segment.has(agentId),
-    );
+    const elsewhere =
+      isBlind ||
+      others.some((segment) => segment.isMissing || segment.damages.length > 0 || segment.has(agentId));
     const marks = await marksIn(sources, agentId);
     facts.set(agentId, keptFacts(replayed, marks, taken, elsewhere, salvage));
   }

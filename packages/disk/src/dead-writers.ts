@@ -50,7 +50,8 @@ export class DeadWriters {
     if (names.some((name) => name.endsWith(".seg"))) return 0;
     await unlinkQuietly(this.#fs, this.#layout.headsFile(writerId));
     // The lock goes last: until then nobody else can think that it is free.
-    for (const name of names) if (name !== "lock") await this.#fs.unlink(`${directory}/${name}`);
+    for (const name of names)
+      if (name !== "lock") await this.#fs.unlink(this.#layout.inWriter(writerId, name));
     await unlinkQuietly(this.#fs, this.#layout.writerLock(writerId));
     await this.#fs.rmdir(directory);
     await this.#release(writerId);

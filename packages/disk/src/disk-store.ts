@@ -47,6 +47,7 @@ export class DiskStore implements CheckpointStore {
   #opening: Promise<CoreUse> | undefined;
   #use: CoreUse | undefined;
   #closing: Promise<void> | undefined;
+  readonly #acquiring = new Set<Promise<Lease>>();
 
   /** Throws `CKPT_INVALID_ARGUMENT` for an option or directory that is none. */
   constructor(directory: string, options: DiskStoreOptions = {}) {
@@ -91,7 +92,14 @@ export class DiskStore implements CheckpointStore {
   }
 
   async acquire(agentId: string): Promise<Lease> {
-    return (await this.#core("acquire")).acquire(agentId, this);
+    const core = await this.#core("acquire");
+    const acquiring = core.acquire(agentId, this);
+    this.#acquiring.add(acquiring);
+    try {
+      return await acquiring;
+    } finally {
+      this.#acquiring.delete(acquiring);
+    }
   }
 
   async *verify(options: { sample?: number; signal?: AbortSignal } = {}): AsyncGenerator<StoreFinding> {
@@ -101,7 +109,7 @@ export class DiskStore implements CheckpointStore {
 
   async compact(options: Abortable = {}): Promise<CompactionReport> {
     throwIfAborted(options.signal, "compact");
-    return (await this.#core("compact")).compact(options.signal);
+    return (await this.#core("compact")).maintenance.compact(options.signal);
   }
 
   /**
@@ -115,7 +123,8 @@ export class DiskStore implements CheckpointStore {
     options: { readonly dryRun?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<RepairReport> {
     throwIfAborted(options.signal, "repair");
-    return (await this.#core("repair")).repair(options.dryRun === true, options.signal);
+    const { maintenance } = await this.#core("repair");
+    return options.dryRun === true ? maintenance.plan(options.signal) : maintenance.repair(options.signal);
   }
 
   takeFindings(): StoreFinding[] {
@@ -136,6 +145,8 @@ export class DiskStore implements CheckpointStore {
   async #close(): Promise<void> {
     const use = this.#use ?? (await this.#opening?.catch(() => undefined));
     if (use === undefined) return;
+    // A lease that is being taken must not be left behind.
+    await Promise.allSettled(this.#acquiring);
     try {
       await use.core.releaseAll(this);
     } finally {

@@ -35,7 +35,7 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
     }
   }
   for (const segment of writer.segments.values()) {
-    if (segment.isMissing && !known.has(segment.number)) findings.push(onlyHint(segment));
+    if (segment.isMissing && !known.has(segment.number)) findings.push(missingSegment(segment));
     findings.push(...identityFindings(segment));
   }
   return findings;
@@ -63,7 +63,8 @@ function missing(layout: StoreLayout, writerId: string, head: SegmentHead): Stor
   };
 }
 
-function onlyHint(segment: Segment): StoreFinding {
+/** A segment that is gone; what its hint or an earlier look knew of it says what it held. */
+export function missingSegment(segment: Segment): StoreFinding {
   const affected = [...segment.agentIds()].flatMap((agentId) => {
     const sum = segment.summary(agentId);
     return sum === undefined ? [] : ids(agentId, sum.firstSequence, sum.lastSequence);
@@ -71,7 +72,7 @@ function onlyHint(segment: Segment): StoreFinding {
   return {
     kind: "missing",
     place: segment.path,
-    message: `The segment ${segment.path} is not there; its hint says what it held.`,
+    message: `The segment ${segment.path} is not there.`,
     affectedIds: affected,
     remedy: "Bring the file back from a copy, or restore from a mirror; repair() records the loss.",
   };

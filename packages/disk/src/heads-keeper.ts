@@ -14,7 +14,7 @@ export class HeadsKeeper {
   readonly #findings: Findings;
   readonly #heads: () => readonly SegmentHead[];
   #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> | undefined;
+  #writing: Promise<boolean> | undefined;
 
   constructor(
     context: { fs: FileSystem; layout: StoreLayout; writerId: string; findings: Findings },
@@ -34,8 +34,8 @@ export class HeadsKeeper {
     this.#timer.unref();
   }
 
-  /** Writes them now; resolves when that is done, whether it worked or not. */
-  async flush(): Promise<void> {
+  /** Writes them now; false when that did not work, which is reported. */
+  async flush(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // One at a time, so that an older state never replaces a newer one.
@@ -43,7 +43,7 @@ export class HeadsKeeper {
     this.#writing = this.#write().finally(() => {
       this.#writing = undefined;
     });
-    await this.#writing;
+    return this.#writing;
   }
 
   /** Stops without writing. */
@@ -53,9 +53,10 @@ export class HeadsKeeper {
     await this.#writing;
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<boolean> {
     try {
       await writeHeads(this.#fs, this.#layout, this.#writerId, this.#heads());
+      return true;
     } catch (error) {
       this.#findings.add({
         kind: "stale",
@@ -64,6 +65,7 @@ export class HeadsKeeper {
         affectedIds: [],
         remedy: "Nothing is lost; a segment deleted or cut short from now on might not be noticed.",
       });
+      return false;
     }
   }
 }

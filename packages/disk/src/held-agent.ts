@@ -1,5 +1,5 @@
 /** Taking an agent, and what is known while it is held. */
-import { CkptError } from "@ckpt/errors";
+import { CkptError, isCkptError } from "@ckpt/errors";
 import { acquireLease, type Lease as FileLease, type FileSystem } from "@ckpt/io";
 import { AgentWriter } from "./agent-writer.js";
 import type { Catalog } from "./catalog.js";
@@ -10,6 +10,10 @@ import { checkDirectory } from "./unsafe-path.js";
 export interface HeldAgent {
   readonly writer: AgentWriter;
   readonly lease: FileLease;
+  /** Set once a higher epoch was seen: whatever is written now would be overtaken. */
+  fenced: unknown;
+  /** When the lease was last compared with the files, by `performance.now()`. */
+  verifiedAt: number;
   /** Which store object took it; a commit through another is refused. */
   readonly holder: object;
   readonly since: string;
@@ -32,18 +36,41 @@ export async function takeAgent(context: TakeContext, agentId: string, holder: o
   await checkDirectory(fs, layout.agent(agentId));
   const lease = await acquireLease(layout.agent(agentId), { fs, writer: writerId, subject: agentId });
   try {
-    await catalog.refresh();
-    await sync.sync(catalog.segments().filter((segment) => segment.has(agentId)));
+    await catalog.directory.refresh();
+    const [unreadable] = catalog.directory.unreadable;
+    if (unreadable !== undefined) throw mayHoldMore(agentId, unreadable);
+    await sync.sync(catalog.directory.segments().filter((segment) => segment.has(agentId)));
     const { history } = await catalog.replay(agentId);
     // A sequence that was recorded and is lost is not used again.
     history.lastSequence = Math.max(history.lastSequence, catalog.recordedSequence(agentId));
     // Where lease files were deleted their epochs begin anew; the log's do not.
     const epoch = Math.max(lease.epoch, history.epoch + 1);
     catalog.hold(history);
-    return { writer: new AgentWriter(agentId, epoch, history), lease, holder, since: lease.holder.since };
+    const writer = new AgentWriter(agentId, epoch, history);
+    const { since } = lease.holder;
+    return { writer, lease, holder, since, fenced: undefined, verifiedAt: performance.now() };
   } catch (error) {
     await lease.release().catch(() => undefined); // the first error is the one that matters; the OS lock is free either way
     throw error;
+  }
+}
+
+/** How often the lease of an agent that is written is compared with the files, in milliseconds. */
+const VERIFY_EVERY_MS = 1000;
+
+/**
+ * A second line of defence, should a lock have lied: now and then, beside the saves, looks whether someone else has a higher
+ * epoch. From then on commits are refused.
+ */
+export async function watchLease(held: HeldAgent): Promise<void> {
+  const now = performance.now();
+  if (held.fenced !== undefined || now - held.verifiedAt < VERIFY_EVERY_MS) return;
+  held.verifiedAt = now;
+  try {
+    await held.lease.verify();
+  } catch (error) {
+    // A directory that cannot be read for a moment says nothing about the lease.
+    if (isCkptError(error, "CKPT_FENCED")) held.fenced = error;
   }
 }
 
@@ -53,5 +80,14 @@ export function heldHere(agentId: string, since: string, epoch: number | undefin
     message: `Agent ${JSON.stringify(agentId)} is held by another store or manager in this process, since ${since}.`,
     hint: "Close that one first, or use it; one agent has one writer.",
     details: { agentId, holder: { pid: process.pid, since, epoch } },
+  });
+}
+
+/** A segment that cannot be read may hold newer entries of the agent: going on without them would overtake them. */
+function mayHoldMore(agentId: string, path: string): CkptError {
+  return new CkptError("CKPT_IO", {
+    message: `${path} cannot be read and may hold newer checkpoints of ${JSON.stringify(agentId)}; the agent is not taken.`,
+    hint: "Look at the system log. When the disk is well again, take the agent again; else repair() moves the file to quarantine.",
+    details: { agentId, path },
   });
 }

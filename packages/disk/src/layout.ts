@@ -85,8 +85,9 @@ export class StoreLayout {
     return path.join(this.writers, writerId);
   }
 
-  writerOwner(writerId: string): string {
-    return path.join(this.writers, writerId, "owner.json");
+  /** Any file in a writer's directory, by the name that a listing gave. */
+  inWriter(writerId: string, name: string): string {
+    return path.join(this.writers, writerId, path.basename(name));
   }
 
   writerLock(writerId: string): string {

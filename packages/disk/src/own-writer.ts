@@ -69,7 +69,7 @@ export class OwnWriter {
     const { fs, layout, catalog } = context;
     await ensureDirectory(layout.root, { fs });
     for (const directory of layout.directories()) await ensureDirectory(directory, { fs });
-    const storeId = await ensureStoreId(fs, layout, catalog.storeId);
+    const storeId = await ensureStoreId(fs, layout, catalog.directory.storeId);
     for (let attempt = 1; ; attempt++) {
       const writerId = newWriterId();
       try {
@@ -78,7 +78,7 @@ export class OwnWriter {
           writer: writerId,
           subject: "segments",
         });
-        catalog.setOwnWriter(writerId, storeId);
+        catalog.directory.setOwnWriter(writerId, storeId);
         return new OwnWriter(context, writerId, storeId, lease);
       } catch (error) {
         // Maintenance may have taken a directory that was made a moment ago for one left by a crash.
@@ -97,10 +97,12 @@ export class OwnWriter {
     return this.#open.has(number);
   }
 
-  /** Segments that no longer count need no head. */
-  forgetReplaced(isReplaced: (number: number) => boolean): void {
-    this.#segments = this.#segments.filter((segment) => !isReplaced(segment.header.number));
-    this.#outputs = this.#outputs.filter((head) => !isReplaced(head.number));
+  /** Segments that no longer count need no head. True when there were some. */
+  forget(isGone: (number: number) => boolean): boolean {
+    const before = this.#segments.length + this.#outputs.length;
+    this.#segments = this.#segments.filter((segment) => !isGone(segment.header.number));
+    this.#outputs = this.#outputs.filter((head) => !isGone(head.number));
+    return this.#segments.length + this.#outputs.length < before;
   }
 
   /** Finishes what was submitted, seals the log, records heads, and gives the writer's lease back. */
@@ -122,7 +124,7 @@ export class OwnWriter {
   #began(segment: LogSegment): void {
     this.#segments.push(segment);
     this.#open.add(segment.header.number);
-    this.#context.catalog.addOwn(segment.view);
+    this.#context.catalog.directory.addOwn(segment.view);
   }
 
   #committed(commit: PendingCommit): void {

@@ -5,10 +5,11 @@
 import { throwIfAborted } from "@ckpt/core";
 import { classify, type FileSystem } from "@ckpt/io";
 import { encodeCheckedJson, publishFile } from "./checked-json.js";
-import { compactHeld, type MaintenanceContext } from "./compaction.js";
+import { compactHeld } from "./compaction.js";
 import type { DeadWriters } from "./dead-writers.js";
 import { writeHeads } from "./heads.js";
 import type { StoreLayout } from "./layout.js";
+import type { MaintenanceContext } from "./maintenance.js";
 import { quarantineFile, recordLoss } from "./quarantine.js";
 import type { Segment } from "./segment.js";
 import { FORMAT_VERSION } from "./segment-header.js";
@@ -63,8 +64,8 @@ export async function repairHeld(
 ): Promise<RepairReport> {
   const { catalog, writer } = context;
   await writer.log.seal();
-  for (const writerId of catalog.writers.keys()) await dead.take(writerId);
-  await catalog.refreshAll();
+  for (const writerId of catalog.directory.writers.keys()) await dead.take(writerId);
+  await catalog.directory.refreshAll();
   const isDead = ({ writerId }: WriterSegments) => dead.ids.includes(writerId);
   const { steps, damaged } = await collect(context, isDead, signal);
   const quarantined: string[] = [];
@@ -91,32 +92,44 @@ async function collect(
   signal: AbortSignal | undefined,
 ): Promise<{ steps: Step[]; damaged: Set<string> }> {
   const { catalog } = context;
-  const steps: Step[] = await fileSteps(context);
+  const steps: Step[] = await fileSteps(context, isDead);
   const damaged = new Set<string>();
-  for (const segment of catalog.segments()) {
+  for (const segment of catalog.directory.segments()) {
     throwIfAborted(signal, "repair");
-    const writer = catalog.writers.get(segment.writerId);
+    const writer = catalog.directory.writers.get(segment.writerId);
     const isOurs = segment.isOwn || (writer !== undefined && isDead(writer));
     const step = await segmentStep(context, segment, isOurs, signal);
     if (step === undefined) continue;
     steps.push(step);
     if (step.action.kind === "salvage" || step.action.kind === "record") damaged.add(segment.key);
   }
-  for (const writer of catalog.writers.values())
+  for (const writer of catalog.directory.writers.values())
     if (isDead(writer)) steps.push(...(await headSteps(context, writer)));
   return { steps, damaged };
 }
 
-/** `FORMAT` and manifests that cannot be read. */
-async function fileSteps({ fs, layout, catalog }: RepairContext): Promise<Step[]> {
+/** Files that cannot be read at all: manifests, segments, `FORMAT`. */
+async function fileSteps(
+  { fs, layout, catalog }: RepairContext,
+  isDead: (writer: WriterSegments) => boolean,
+): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const number of catalog.manifest.damaged) {
+  for (const number of catalog.directory.manifest.damaged) {
     const place = layout.manifest(number);
     const message = "The damaged manifest is moved to quarantine; compacted segments count without it.";
     steps.push({ action: { kind: "rebuild", place, message }, run: () => quarantineFile(fs, layout, place) });
   }
-  const { storeId } = catalog;
-  if (catalog.isFormatDamaged && storeId !== undefined) {
+  for (const writer of catalog.directory.writers.values()) {
+    for (const place of isDead(writer) ? writer.unreadable.keys() : []) {
+      const message = "The segment cannot be read at all; it is moved to quarantine.";
+      steps.push({
+        action: { kind: "salvage", place, message },
+        run: () => quarantineFile(fs, layout, place),
+      });
+    }
+  }
+  const { storeId } = catalog.directory;
+  if (catalog.directory.isFormatDamaged && storeId !== undefined) {
     const place = layout.formatFile;
     const run = async () => {
       const moved = await quarantineFile(fs, layout, place);
@@ -165,7 +178,7 @@ async function segmentStep(
 
 /** Heads of a dead writer that are damaged, or name what is not there any more. */
 async function headSteps({ fs, layout, catalog }: RepairContext, writer: WriterSegments): Promise<Step[]> {
-  const findings = await catalog.headFindings(writer);
+  const findings = await catalog.directory.headFindings(writer);
   const wrong = findings.filter(({ kind }) => kind !== "stale" || writer.heads !== "damaged");
   if (wrong.length === 0 && writer.heads !== "damaged") return [];
   const place = layout.headsFile(writer.writerId);

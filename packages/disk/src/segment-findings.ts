@@ -84,3 +84,23 @@ export function foreignWriter(path: string): StoreFinding {
     remedy: "Find out who put it there and remove it.",
   };
 }
+
+export function unreadableSegment(path: string, error: unknown): StoreFinding {
+  return {
+    kind: "damaged",
+    place: path,
+    message: `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    affectedIds: [],
+    remedy: "Look at the system log; copy the directory to another disk. Nothing is written over it.",
+  };
+}
+
+export function foreignSegment({ path, header }: Segment): StoreFinding {
+  return {
+    kind: "orphaned",
+    place: path,
+    message: `${path} belongs to another store (${header?.storeId ?? "unknown"}); it is left out.`,
+    affectedIds: [],
+    remedy: "Move the file back to where it came from.",
+  };
+}

@@ -3,7 +3,6 @@ import {
   type AgentState,
   type CheckpointHeader,
   type CommitReceipt,
-  type CompactionReport,
   checkpointNotFound,
   type HeaderQuery,
   type Lease,
@@ -14,24 +13,22 @@ import {
   validateAgentId,
 } from "@ckpt/core";
 import { CkptError, isCkptError } from "@ckpt/errors";
-import { classify, type FileSystem, toCkptError } from "@ckpt/io";
+import { type FileSystem, toCkptError } from "@ckpt/io";
 import type { AgentWriter } from "./agent-writer.js";
-import { AutoCompaction } from "./auto-compaction.js";
 import { BatchCheck } from "./batch-check.js";
 import { Catalog } from "./catalog.js";
-import { compactHeld, type MaintenanceContext, underMaintenance } from "./compaction.js";
-import type { DeadWriters } from "./dead-writers.js";
 import type { PutEntry } from "./entry.js";
 import { Findings } from "./findings.js";
 import { Gate } from "./gate.js";
-import { type HeldAgent, heldHere, takeAgent } from "./held-agent.js";
+import { type HeldAgent, heldHere, takeAgent, watchLease } from "./held-agent.js";
 import { StoreLayout } from "./layout.js";
 import { loadState } from "./load-state.js";
 import { checkFileSystem } from "./network-file-system.js";
 import type { ResolvedOptions } from "./options.js";
 import { OwnWriter } from "./own-writer.js";
+import type { PendingCommit } from "./pending-commit.js";
 import { notHeld } from "./refusals.js";
-import { planRepair, type RepairReport, repairHeld } from "./repair.js";
+import { StoreMaintenance } from "./store-maintenance.js";
 import { TakeoverSync } from "./takeover-sync.js";
 import { type VerifyOptions, verifyStore } from "./verify.js";
 
@@ -44,12 +41,11 @@ export class StoreCore {
   readonly options: ResolvedOptions;
   readonly findings = new Findings();
   readonly catalog: Catalog;
+  readonly maintenance: StoreMaintenance;
   readonly #sync: TakeoverSync;
   readonly #loads = new Gate(PARALLEL_LOADS);
-  readonly #maintenance = new Gate(1);
   readonly #held = new Map<string, HeldAgent>();
   readonly #taking = new Set<string>();
-  readonly #autoCompaction: AutoCompaction | undefined;
   #writer: OwnWriter | undefined;
   #beginning: Promise<OwnWriter> | undefined;
 
@@ -59,11 +55,9 @@ export class StoreCore {
     this.options = options;
     this.catalog = new Catalog({ fs: this.fs, layout: this.layout }, this.findings);
     this.#sync = new TakeoverSync(this.fs, this.findings);
-    if (options.autoCompact) {
-      this.#autoCompaction = new AutoCompaction(this.catalog, this.findings, (signal) =>
-        this.compact(signal),
-      );
-    }
+    const { fs, layout, catalog, findings } = this;
+    const writer = () => this.writer();
+    this.maintenance = new StoreMaintenance({ fs, layout, options, catalog, findings, writer });
   }
 
   /** The writer of this process, begun at the first need. */
@@ -76,7 +70,7 @@ export class StoreCore {
   }
 
   async #begin(): Promise<OwnWriter> {
-    await this.catalog.open();
+    await this.catalog.directory.open();
     await checkFileSystem(this.layout.root, this.options);
     const { fs, layout, options, catalog, findings } = this;
     this.#writer = await OwnWriter.begin({
@@ -85,7 +79,7 @@ export class StoreCore {
       options,
       catalog,
       findings,
-      onCommit: () => this.#autoCompaction?.consider(),
+      onCommit: (commit) => this.#committed(commit),
     });
     return this.#writer;
   }
@@ -107,6 +101,14 @@ export class StoreCore {
     } finally {
       this.#taking.delete(agentId);
     }
+  }
+
+  #committed(commit: PendingCommit): void {
+    for (const { agentId } of commit.writers) {
+      const held = this.#held.get(agentId);
+      if (held !== undefined) void watchLease(held);
+    }
+    this.maintenance.consider();
   }
 
   async #release(held: HeldAgent): Promise<void> {
@@ -155,6 +157,7 @@ export class StoreCore {
   #writerOf(agentId: string, holder: object): AgentWriter {
     const held = this.#held.get(agentId);
     if (held === undefined || held.holder !== holder) throw notHeld(agentId);
+    if (held.fenced !== undefined) throw held.fenced;
     return held.writer;
   }
 
@@ -198,7 +201,7 @@ export class StoreCore {
   async #loadOtherwise(put: PutEntry, error: unknown, signal: AbortSignal | undefined): Promise<Snapshot> {
     const { agentId, id } = put.header;
     if (!isCkptError(error, "CKPT_NOT_FOUND") && !isCkptError(error, "CKPT_CORRUPT")) throw error;
-    await this.catalog.refresh();
+    await this.catalog.directory.refresh();
     const moved = (await this.catalog.history(agentId))?.find(id);
     if (moved === undefined) throw checkpointNotFound(agentId, id);
     if (moved.segment !== put.segment) return loadState(this.fs, this.layout, moved, signal);
@@ -223,46 +226,6 @@ export class StoreCore {
     return verifyStore({ fs, layout, catalog }, options);
   }
 
-  async compact(signal: AbortSignal | undefined): Promise<CompactionReport> {
-    const { bytesBefore, bytesAfter, removedFiles } = await this.#maintain((context, dead) =>
-      compactHeld(context, dead, { signal, salvage: false }),
-    );
-    return { bytesBefore, bytesAfter, removedFiles };
-  }
-
-  async repair(dryRun: boolean, signal: AbortSignal | undefined): Promise<RepairReport> {
-    if (!dryRun) return this.#maintain((context, dead) => repairHeld(context, dead, signal));
-    await this.#look();
-    const { fs, layout, catalog } = this;
-    return planRepair({ fs, layout, catalog }, signal);
-  }
-
-  /** One piece of maintenance at a time; other processes are kept out by a lease. */
-  async #maintain<T>(work: (context: MaintenanceContext, dead: DeadWriters) => Promise<T>): Promise<T> {
-    return this.#maintenance.run(async () => {
-      try {
-        const { fs, layout, options, catalog } = this;
-        const context = { fs, layout, options, catalog, writer: await this.writer() };
-        await catalog.refresh();
-        return await this.#withReserve(context, () =>
-          underMaintenance(context, (dead) => work(context, dead)),
-        );
-      } catch (error) {
-        throw toCkptError(error, { doing: "maintain the store in", path: this.layout.root });
-      }
-    });
-  }
-
-  /** A full disk gives its reserve up for the work that makes room. */
-  async #withReserve<T>({ writer }: MaintenanceContext, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (classify(error) !== "no-space" || !(await writer.reserve.release())) throw error;
-      return work();
-    }
-  }
-
   /** The agent's history, as new as the call for an agent that others may write. */
   async #history(agentId: string) {
     if (!this.catalog.isHeld(agentId)) await this.#look();
@@ -270,7 +233,7 @@ export class StoreCore {
   }
 
   #look(): Promise<void> {
-    return this.#reading(this.catalog.refresh());
+    return this.#reading(this.catalog.directory.refresh());
   }
 
   async #reading<T>(work: Promise<T>): Promise<T> {
@@ -283,7 +246,7 @@ export class StoreCore {
 
   /** Finishes what was submitted and gives the writer's directory back. */
   async close(): Promise<void> {
-    await this.#autoCompaction?.stop();
+    await this.maintenance.stop();
     const writer = this.#writer ?? (await this.#beginning?.catch(() => undefined));
     await writer?.close();
   }

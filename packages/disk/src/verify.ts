@@ -1,13 +1,15 @@
 /** Checks everything that can be checked by reading: docs/durability.md says what each finding means. */
 import { type StoreFinding, throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
-import type { FileSystem } from "@ckpt/io";
+import { classify, type FileSystem, toCkptError } from "@ckpt/io";
 import type { Catalog } from "./catalog.js";
 import type { PutEntry } from "./entry.js";
+import { missingSegment } from "./head-check.js";
 import type { StoreLayout } from "./layout.js";
 import { loadState } from "./load-state.js";
+import type { Segment } from "./segment.js";
 import { checkSegment } from "./segment-check.js";
-import { lostFinding, supersededFinding } from "./segment-findings.js";
+import { lostFinding, supersededFinding, unreadableSegment } from "./segment-findings.js";
 
 export interface VerifyContext {
   readonly fs: FileSystem;
@@ -28,22 +30,39 @@ export async function* verifyStore(
   const { catalog } = context;
   const { signal, sample = 1 } = options;
   const isChosen = () => sample >= 1 || Math.random() < sample;
-  await catalog.refresh();
-  yield* catalog.structuralFindings();
-  for (const writer of catalog.writers.values()) {
-    yield* await catalog.headFindings(writer);
+  await catalog.directory.refresh();
+  yield* catalog.directory.structuralFindings();
+  for (const writer of catalog.directory.writers.values()) {
+    yield* await catalog.directory.headFindings(writer);
   }
   const named = new Set<string>();
-  for (const segment of catalog.segments()) {
+  for (const segment of catalog.directory.segments()) {
     throwIfAborted(signal, "verify");
     if (segment.isMissing || !isChosen()) continue;
-    const isLiving = !segment.isOwn && catalog.writers.get(segment.writerId)?.state === "living";
-    for (const finding of await checkSegment(context, segment, isLiving, signal)) {
+    const isLiving = !segment.isOwn && catalog.directory.writers.get(segment.writerId)?.state === "living";
+    for (const finding of await check(context, segment, isLiving, signal)) {
       for (const id of finding.affectedIds) named.add(id);
       yield finding;
     }
   }
   for (const agentId of catalog.agentIds()) yield* verifyAgent(context, agentId, named, isChosen, signal);
+}
+
+async function check(
+  context: VerifyContext,
+  segment: Segment,
+  isLiving: boolean,
+  signal: AbortSignal | undefined,
+): Promise<StoreFinding[]> {
+  try {
+    return await checkSegment(context, segment, isLiving, signal);
+  } catch (error) {
+    const kind = classify(error);
+    if (kind === "damaged") return [unreadableSegment(segment.path, error)];
+    if (kind === "not-found")
+      return (await isThere(context.catalog, segment)) ? [missingSegment(segment)] : [];
+    throw toCkptError(error, { doing: "verify", path: segment.path });
+  }
 }
 
 async function* verifyAgent(
@@ -60,8 +79,17 @@ async function* verifyAgent(
     throwIfAborted(signal, "verify");
     if (named.has(put.header.id) || !isChosen()) continue;
     const finding = await tryLoad(fs, layout, put, signal);
-    if (finding !== undefined) yield finding;
+    if (finding === undefined) continue;
+    // Compaction may have moved or dropped it since its place was looked up.
+    if (finding.kind === "missing" && !(await isThere(catalog, put.segment))) continue;
+    yield finding;
   }
+}
+
+/** Whether the segment still counts. */
+async function isThere({ directory }: Catalog, segment: unknown): Promise<boolean> {
+  await directory.refresh();
+  return directory.segments().some((known) => known === segment);
 }
 
 async function tryLoad(

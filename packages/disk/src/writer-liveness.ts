@@ -1,4 +1,3 @@
-import path from "node:path";
 import { classify, type FileSystem, parseProcessIdentity, proveDeath, readFully } from "@ckpt/io";
 import type { StoreLayout } from "./layout.js";
 
@@ -21,7 +20,7 @@ export async function writerState(
     for (const name of names) highest = Math.max(highest, Number(LEASE.exec(name)?.[1] ?? 0));
     if (highest === 0) return "living"; // it may be about to take its lease
     if (names.includes(`${highest}.released`)) return "ended";
-    const identity = parseProcessIdentity(await readJson(fs, path.join(directory, `${highest}.lease`)));
+    const identity = parseProcessIdentity(await readJson(fs, layout.inWriter(writerId, `${highest}.lease`)));
     if (identity === undefined) return "living";
     return (await proveDeath(identity)).state === "dead" ? "ended" : "living";
   } catch (error) {

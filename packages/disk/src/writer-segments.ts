@@ -20,11 +20,25 @@ export class WriterSegments {
   readonly segments = new Map<number, Segment>();
   state: "living" | "ended" = "living";
   heads: readonly SegmentHead[] | "absent" | "damaged" = "absent";
+  /** Paths of segments that are there and cannot be read, with the device's error. */
+  readonly unreadable = new Map<string, unknown>();
   readonly #context: SegmentContext;
 
   constructor(context: SegmentContext, writerId: string) {
     this.#context = context;
     this.writerId = writerId;
+  }
+
+  /** Whether nothing can have changed since the last look. */
+  get isSettled(): boolean {
+    return this.state === "ended" && this.unreadable.size === 0;
+  }
+
+  /** Forgets the segments that were replaced; resolves to them. */
+  dropReplaced(isReplaced: (key: string) => boolean): Segment[] {
+    const dropped = [...this.segments.values()].filter((segment) => isReplaced(segment.key));
+    for (const segment of dropped) this.segments.delete(segment.number);
+    return dropped;
   }
 
   get #fs(): FileSystem {
@@ -40,6 +54,7 @@ export class WriterSegments {
     // First whether it lives, then its files: one that ended in between is looked at once more the next time.
     this.state = await writerState(this.#fs, this.#layout, this.writerId);
     this.heads = await readHeads(this.#fs, this.#layout, this.writerId);
+    this.unreadable.clear();
     const numbers = await this.#numbers();
     const wanted = new Set(
       numbers.filter((n) => !isReplaced(segmentKey({ writerId: this.writerId, number: n }))),
@@ -78,8 +93,11 @@ export class WriterSegments {
     try {
       await segment.open();
     } catch (error) {
-      if (classify(error) === "not-found") return undefined;
-      throw error;
+      const kind = classify(error);
+      // A failing device is damage: it must not keep everything else from being listed.
+      if (kind === "damaged") this.unreadable.set(segment.path, error);
+      else if (kind !== "not-found") throw error;
+      return undefined;
     }
     this.segments.set(number, segment);
     return segment;

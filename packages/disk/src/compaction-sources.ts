@@ -1,0 +1,66 @@
+/** What becomes of the files that a compaction has replaced. */
+import { classify, type FileSystem, toCkptError } from "@ckpt/io";
+import { type DeadWriters, unlinkQuietly } from "./dead-writers.js";
+import type { PutEntry } from "./entry.js";
+import type { StoreLayout } from "./layout.js";
+import type { MaintenanceContext } from "./maintenance.js";
+import { removeOlderManifests } from "./manifest.js";
+import { quarantineSegment } from "./quarantine.js";
+import type { Segment } from "./segment.js";
+
+/** Unlinks what was replaced; what is damaged is moved aside. */
+export async function removeSources(
+  { fs, layout }: MaintenanceContext,
+  sources: readonly Segment[],
+  lost: readonly PutEntry[],
+) {
+  const quarantined: string[] = [];
+  let files = 0;
+  for (const source of sources) {
+    const { writerId, number } = source;
+    const why = source.damages.map((region) => `${region.start}..${region.end}: ${region.why}`);
+    const lostIds = lost.filter((put) => put.segment === source).map((put) => put.header.id);
+    if (why.length + source.orphans.length + lostIds.length > 0) {
+      if (!source.isMissing)
+        quarantined.push(
+          await quarantineSegment(fs, layout, { segment: { writerId, number }, why, lostIds }),
+        );
+    } else if (await unlinkQuietly(fs, layout.segment(source))) files++;
+    if (await unlinkQuietly(fs, layout.hint(source))) files++;
+  }
+  for (const writerId of new Set(sources.map((source) => source.writerId))) {
+    await fs.syncDirectory(layout.writer(writerId)).catch((error: unknown) => {
+      if (classify(error) !== "not-found")
+        throw toCkptError(error, { doing: "sync", path: layout.writer(writerId) });
+    });
+  }
+  return { files, quarantined };
+}
+
+/** Removes directories of dead writers that hold nothing any more, and manifests that a newer one contains. */
+export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: DeadWriters) {
+  let removedFiles = 0;
+  for (const { writerId, number } of catalog.directory.manifest.replaced.values()) {
+    // Replaced by a compaction that did not get as far as unlinking.
+    if (!dead.ids.includes(writerId)) continue;
+    if (await unlinkQuietly(fs, layout.segment({ writerId, number }))) removedFiles++;
+    if (await unlinkQuietly(fs, layout.hint({ writerId, number }))) removedFiles++;
+  }
+  for (const writerId of dead.ids) removedFiles += await dead.remove(writerId);
+  if (removedFiles > 0) {
+    await fs.syncDirectory(layout.writers);
+    await fs.syncDirectory(layout.heads);
+  }
+  await removeOlderManifests(fs, layout, catalog.directory.manifest.number);
+  return { removedFiles, lostIds: [], quarantined: [] };
+}
+
+export async function totalBytes(
+  fs: FileSystem,
+  layout: StoreLayout,
+  segments: readonly Segment[],
+): Promise<number> {
+  let bytes = 0;
+  for (const segment of segments) bytes += (await fs.stat(layout.segment(segment)))?.size ?? 0;
+  return bytes;
+}

@@ -1,0 +1,258 @@
+/**
+ * What is in the store's directory: which segments count, ours and those of other writers, and what is wrong with the files.
+ * Only reads. It follows what other processes do when asked to look again.
+ */
+import type { StoreFinding } from "@ckpt/core";
+import { classify, type FileSystem } from "@ckpt/io";
+import type { Findings } from "./findings.js";
+import { readStoreId } from "./format-file.js";
+import { checkHeads } from "./head-check.js";
+import { listHeads } from "./heads.js";
+import { isWriterId, type StoreLayout } from "./layout.js";
+import { type Manifest, NO_MANIFEST, readManifest } from "./manifest.js";
+import { mapBounded } from "./map-bounded.js";
+import { newerSegment, type Segment, type SegmentContext } from "./segment.js";
+import {
+  damagedFile,
+  foreignSegment,
+  foreignWriter,
+  segmentFindings,
+  unreadableSegment,
+} from "./segment-findings.js";
+import { checkDirectories } from "./unsafe-path.js";
+import { type WriterChanges, WriterSegments } from "./writer-segments.js";
+
+const PARALLEL = 8;
+/** How often a look is repeated because others changed the directory meanwhile. */
+const MAX_ROUNDS = 3;
+
+/** Who keeps something that a look may make out of date. */
+export interface DirectoryListener {
+  /** Segments came, went or grew. */
+  changed(changes: WriterChanges): void;
+  /** Compaction has moved checkpoints. Called inside the look: must not ask for another. */
+  moved(): Promise<void>;
+}
+
+export class StoreDirectory {
+  readonly #fs: FileSystem;
+  readonly #layout: StoreLayout;
+  readonly #findings: Findings;
+  readonly #listener: DirectoryListener;
+  readonly #writers = new Map<string, WriterSegments>();
+  readonly #own = new Map<string, Segment>();
+  #ownWriterId: string | undefined;
+  #manifest: Manifest = NO_MANIFEST;
+  #storeId: string | undefined;
+  #running: Promise<void> | undefined;
+  #queued: Promise<void> | undefined;
+  #isOpen = false;
+  /** `FORMAT` is there and makes no sense. */
+  isFormatDamaged = false;
+
+  constructor({ fs, layout }: SegmentContext, findings: Findings, listener: DirectoryListener) {
+    this.#fs = fs;
+    this.#layout = layout;
+    this.#findings = findings;
+    this.#listener = listener;
+  }
+
+  get storeId(): string | undefined {
+    return this.#storeId;
+  }
+
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  get writers(): ReadonlyMap<string, WriterSegments> {
+    return this.#writers;
+  }
+
+  /** Writers that were found ended when they were looked at. */
+  get endedWriters(): number {
+    let ended = 0;
+    for (const { state } of this.#writers.values()) if (state === "ended") ended++;
+    return ended;
+  }
+
+  /** Whether another process may be writing. */
+  get othersLive(): boolean {
+    for (const { state } of this.#writers.values()) if (state === "living") return true;
+    return false;
+  }
+
+  /** Segments that are there and cannot be read: what they hold is not known. */
+  get unreadable(): readonly string[] {
+    return [...this.#writers.values()].flatMap((writer) => [...writer.unreadable.keys()]);
+  }
+
+  /** What is wrong with the files that are no segments, and with segments that cannot be read at all. */
+  structuralFindings(): StoreFinding[] {
+    const findings = this.#manifest.damaged.map((number) => damagedFile(this.#layout.manifest(number)));
+    if (this.isFormatDamaged) findings.push(damagedFile(this.#layout.formatFile));
+    for (const writer of this.#writers.values()) {
+      for (const [path, error] of writer.unreadable) findings.push(unreadableSegment(path, error));
+    }
+    return findings;
+  }
+
+  /** All segments that count: those of other writers, and our own. */
+  segments(): Segment[] {
+    const all = [...this.#writers.values()].flatMap((writer) => [...writer.segments.values()]);
+    return [...all, ...this.#own.values()];
+  }
+
+  isReplaced(key: string): boolean {
+    return this.#manifest.replaced.has(key);
+  }
+
+  /** Reads the directory the first time. */
+  open(): Promise<void> {
+    return this.#isOpen ? Promise.resolve() : this.refresh();
+  }
+
+  /** Looks at the directory anew; what is seen is not older than the call. */
+  refresh(): Promise<void> {
+    if (this.#running === undefined) {
+      this.#running = this.#look().finally(() => {
+        this.#running = undefined;
+      });
+      return this.#running;
+    }
+    // The one under way may have passed by what the caller wants to see: one more, shared by all who wait.
+    this.#queued ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#queued = undefined;
+        return this.refresh();
+      });
+    return this.#queued;
+  }
+
+  /** The same, with every other writer, also those that had ended at the last look. */
+  async refreshAll(): Promise<void> {
+    for (const writer of this.#writers.values()) writer.state = "living";
+    await this.refresh();
+  }
+
+  /** Names this process's own writer, whose segments the log writer adds. */
+  setOwnWriter(writerId: string, storeId: string): void {
+    this.#ownWriterId = writerId;
+    this.#storeId = storeId;
+  }
+
+  addOwn(segment: Segment): void {
+    this.#own.set(segment.key, segment);
+  }
+
+  /** Segments that our compaction has replaced, and those that took their place. */
+  replaceSegments(manifest: Manifest, outputs: readonly Segment[]): void {
+    this.#manifest = manifest;
+    const gone: Segment[] = [];
+    for (const writer of this.#writers.values())
+      gone.push(...writer.dropReplaced((key) => this.isReplaced(key)));
+    gone.push(...this.#dropReplacedOwn());
+    for (const output of outputs) this.addOwn(output);
+    this.#listener.changed({ opened: outputs, gone, appended: new Map(), cut: [] });
+  }
+
+  /** What the writer's recorded heads say about its segments. */
+  headFindings(writer: WriterSegments): Promise<StoreFinding[]> {
+    const context = { fs: this.#fs, layout: this.#layout, isReplaced: (key: string) => this.isReplaced(key) };
+    return checkHeads(context, writer);
+  }
+
+  async #look(): Promise<void> {
+    let found = await this.#round();
+    // What looks lost may be what compaction has replaced since this look began.
+    for (let round = 0; round < MAX_ROUNDS && found.length > 0; round++) {
+      const { number } = await readManifest(this.#fs, this.#layout, this.#manifest);
+      if (number === this.#manifest.number) break;
+      found = await this.#round();
+    }
+    for (const finding of [...this.structuralFindings(), ...found]) this.#findings.add(finding);
+  }
+
+  async #round(): Promise<StoreFinding[]> {
+    if (!this.#isOpen) await checkDirectories(this.#fs, this.#layout);
+    const previous = this.#manifest.number;
+    this.#manifest = await readManifest(this.#fs, this.#layout, this.#manifest);
+    if (!this.#isOpen || this.isFormatDamaged || this.#storeId === undefined) await this.#readFormat();
+    const isNewManifest = this.#manifest.number !== previous;
+    if (isNewManifest) this.#dropReplacedOwn();
+    const ids = await this.#writerIds();
+    for (const id of [...this.#writers.keys()]) if (!ids.has(id)) this.#forget(id);
+    const look = [...ids].filter((id) => this.#writers.get(id)?.isSettled !== true || isNewManifest);
+    const found = await mapBounded(look, PARALLEL, (id) => this.#lookAt(id));
+    this.#isOpen = true;
+    if (isNewManifest) await this.#listener.moved();
+    return found.flat();
+  }
+
+  async #readFormat(): Promise<void> {
+    const read = await readStoreId(this.#fs, this.#layout);
+    if (typeof read !== "string") this.#storeId = read.storeId;
+    this.isFormatDamaged = read === "damaged";
+  }
+
+  async #writerIds(): Promise<Set<string>> {
+    const names = await this.#fs.readdir(this.#layout.writers).catch((error: unknown) => {
+      if (classify(error) === "not-found") return [];
+      throw error;
+    });
+    const ids = new Set(names.filter(isWriterId));
+    // A directory that was deleted whole is missed by the heads that were recorded for it.
+    if (!this.#isOpen) for (const id of await listHeads(this.#fs, this.#layout)) ids.add(id);
+    if (this.#ownWriterId !== undefined) ids.delete(this.#ownWriterId);
+    return ids;
+  }
+
+  async #lookAt(writerId: string): Promise<StoreFinding[]> {
+    const known = this.#writers.get(writerId);
+    if (known === undefined && (await this.#isForeign(writerId)))
+      return [foreignWriter(this.#layout.writer(writerId))];
+    const writer = known ?? new WriterSegments({ fs: this.#fs, layout: this.#layout }, writerId);
+    let changes: WriterChanges;
+    try {
+      changes = await writer.refresh((key) => this.isReplaced(key));
+    } catch (error) {
+      // Half a look must not pass for one: everything of this writer is read anew the next time.
+      if (known !== undefined) this.#forget(writerId);
+      throw error;
+    }
+    this.#writers.set(writerId, writer);
+    const found = changes.opened.flatMap((segment) => this.#judge(writer, segment));
+    this.#listener.changed(changes);
+    if (known === undefined || changes.opened.length > 0) found.push(...(await this.headFindings(writer)));
+    return found;
+  }
+
+  /** What is wrong with a segment that was just opened; one of another store, or of a newer version, is left out. */
+  #judge(writer: WriterSegments, segment: Segment): StoreFinding[] {
+    if (segment.isNewer && segment.header === undefined) throw newerSegment(segment);
+    const storeId = segment.header?.storeId;
+    this.#storeId ??= storeId;
+    if (storeId === undefined || storeId === this.#storeId) return segmentFindings(segment);
+    writer.segments.delete(segment.number);
+    return [foreignSegment(segment)];
+  }
+
+  /** Something else than a directory has a writer's name: nothing below it is looked at. */
+  async #isForeign(writerId: string): Promise<boolean> {
+    const found = await this.#fs.stat(this.#layout.writer(writerId));
+    return found !== undefined && found.kind !== "directory";
+  }
+
+  #forget(writerId: string): void {
+    const writer = this.#writers.get(writerId)!;
+    this.#writers.delete(writerId);
+    this.#listener.changed({ opened: [], gone: [...writer.segments.values()], appended: new Map(), cut: [] });
+  }
+
+  #dropReplacedOwn(): Segment[] {
+    const dropped = [...this.#own.values()].filter((segment) => this.isReplaced(segment.key));
+    for (const segment of dropped) this.#own.delete(segment.key);
+    return dropped;
+  }
+}
