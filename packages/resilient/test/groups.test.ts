@@ -117,13 +117,16 @@ describe("restoreGroup", () => {
     }
   });
 
-  it("changes nothing when one member is damaged", async () => {
-    const { store, agents, managers, group } = await moved();
-    store.damage("agent-2:1");
+  it("changes nothing when one member is damaged, though an older checkpoint of it is not", async () => {
+    const { store, agents, managers } = await moved();
+    for (const { agent } of agents) agent.state = { n: 5 };
+    const group = await checkpointGroup(managers, "second");
+    for (const { agent } of agents) agent.state = { n: 6 };
+    store.damage("agent-2:3");
     expect((await errorOf(restoreGroup(managers, group))).code).toBe("CKPT_CORRUPT");
     for (const { agent, manager } of agents) {
       expect(agent.state).toEqual({ n: 6 });
-      expect((await store.agent(manager.agentId))?.headId).toBe(`${manager.agentId}:2`);
+      expect((await store.agent(manager.agentId))?.headId).toBe(`${manager.agentId}:3`);
     }
   });
 

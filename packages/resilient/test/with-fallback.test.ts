@@ -180,6 +180,18 @@ describe("withFallback", () => {
     expect(await idsIn(store)).toEqual(["a:1", "a:2"]);
   });
 
+  it("takes no batch that was never acknowledged for the newest word", async () => {
+    const { primary, fallback, store, restart } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    primary.fail("commit", ioError("EIO"), { times: 1 });
+    fallback.fail("commit", ioError("EIO"), { times: 1, afterwards: true });
+    expect((await errorOf(store.commit([put("a", 2, 2)]))).code).toBe("CKPT_ALL_FAILED");
+    expect(await fallback.ids("a")).toEqual(["a:2"]);
+    await store.commit([event({ kind: "head", checkpointId: "a:1", reason: "restore" })]);
+    const again = await restart(store);
+    expect(await again.agent("a")).toMatchObject({ headId: "a:1", lastSequence: 2 });
+  });
+
   it("does not begin anew while the place that may have the history cannot be read", async () => {
     const { primary, fallback, store } = await bench();
     await store.commit([put("a", 1, 1)]);

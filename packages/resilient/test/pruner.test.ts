@@ -1,0 +1,52 @@
+import { type CheckpointHeader, MemoryStore, type StoreEntry } from "@ckpt/core";
+import { keepLast } from "@ckpt/retention";
+import { expect, it } from "vitest";
+// Not public: what a restore and a plan do to each other shows only when they are made to overlap.
+import { Pruner } from "../src/pruner.js";
+import { put } from "./support/agent-bench.js";
+
+async function bench() {
+  const store = new MemoryStore();
+  await store.commit([1, 2, 3, 4].map((n) => put("a", n, n)));
+  const removed: string[] = [];
+  const pruner = new Pruner({
+    agentId: "a",
+    policy: keepLast(1),
+    now: () => Date.UTC(2026, 0, 1),
+    list: (query): Promise<CheckpointHeader[]> => store.list("a", query),
+    readAgent: () => store.agent("a"),
+    suspectedSince: () => undefined,
+    alsoKeep: () => [],
+    commit: (entries: readonly StoreEntry[]) => store.commit(entries),
+    pruned: (ids) => removed.push(...ids),
+    suspended: () => {},
+    report: () => {},
+  });
+  return { store, pruner, removed };
+}
+
+it("a plan that is made while a restore needs a checkpoint leaves that one alone", async () => {
+  const { pruner, removed } = await bench();
+  await pruner.sparing(["a:2"], async () => {
+    await pruner.apply();
+  });
+  expect(removed).toEqual(["a:1", "a:3"]);
+  await pruner.apply();
+  expect(removed).toEqual(["a:1", "a:3", "a:2"]);
+});
+
+it("what waits to be removed is spared as well, and stays when the restore made it the head", async () => {
+  const { store, pruner, removed } = await bench();
+  pruner.saved();
+  for (let i = 0; i < 8; i++) pruner.saved();
+  while (pruner.pendingIds.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(pruner.pendingIds).toEqual(["a:1", "a:2", "a:3"]);
+  await pruner.sparing(["a:2"], async () => {
+    await store.commit([
+      { op: "event", agentId: "a", event: { kind: "head", checkpointId: "a:2", reason: "test" } },
+    ]);
+  });
+  await pruner.finish();
+  expect(removed.sort()).toEqual(["a:1", "a:3"]);
+  expect((await store.agent("a"))?.headId).toBe("a:2");
+});
