@@ -1,9 +1,8 @@
 /** The index: each agent's history, from the segments that count. */
 import { classify } from "@ckpt/io";
 import type { AgentHistory } from "./agent-history.js";
-import { compareKeys, type StoredEntry } from "./entry.js";
+import { compareKeys, type PutEntry, type StoredEntry } from "./entry.js";
 import type { Findings } from "./findings.js";
-import { segmentKey } from "./layout.js";
 import { mapBounded } from "./map-bounded.js";
 import { type Replayed, replay } from "./replay.js";
 import type { Segment, SegmentContext } from "./segment.js";
@@ -146,16 +145,29 @@ export class Catalog implements DirectoryListener {
     }
   }
 
-  /** Compaction has taken place: checkpoints of agents that are held here stand elsewhere now. */
+  /**
+   * Compaction has taken place: checkpoints of agents that are held here stand elsewhere now. What counts is whether a segment is
+   * still there, not what the manifest names: others may have compacted several times since this process last looked.
+   */
   async moved(): Promise<void> {
-    const { directory } = this;
     for (const [agentId, held] of this.#held) {
+      if (held.puts.every((put) => this.directory.has(put.segment))) continue;
       const { history } = await this.#replayOnce(agentId);
       for (const put of history.puts) {
         const known = held.find(put.header.id);
-        if (known !== undefined && directory.isReplaced(segmentKey(known.segment))) held.replace(put);
+        if (known !== undefined && !this.directory.has(known.segment)) held.replace(put);
       }
     }
+  }
+
+  /** Where a checkpoint stands, asked because reading it failed: nothing that is remembered is relied on. */
+  async locate(agentId: string, id: string): Promise<PutEntry | undefined> {
+    await this.directory.refresh();
+    const put = (await this.history(agentId))?.find(id);
+    if (put === undefined || this.directory.has(put.segment)) return put;
+    this.#cache.delete(agentId);
+    await this.moved();
+    return (await this.history(agentId))?.find(id);
   }
 
   #remember(history: AgentHistory): void {

@@ -40,12 +40,15 @@ export async function takeAgent(context: TakeContext, agentId: string, holder: o
     const [unreadable] = catalog.directory.unreadable;
     if (unreadable !== undefined) throw mayHoldMore(agentId, unreadable);
     await sync.sync(catalog.directory.segments().filter((segment) => segment.has(agentId)));
+    const { number } = catalog.directory.manifest;
     const { history } = await catalog.replay(agentId);
     // A sequence that was recorded and is lost is not used again.
     history.lastSequence = Math.max(history.lastSequence, catalog.recordedSequence(agentId));
     // Where lease files were deleted their epochs begin anew; the log's do not.
     const epoch = Math.max(lease.epoch, history.epoch + 1);
     catalog.hold(history);
+    // A compaction of this process that ended meanwhile has moved the histories that were held then.
+    if (catalog.directory.manifest.number !== number) await catalog.moved();
     const writer = new AgentWriter(agentId, epoch, history);
     const { since } = lease.holder;
     return { writer, lease, holder, since, fenced: undefined, verifiedAt: performance.now() };

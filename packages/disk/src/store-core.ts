@@ -201,8 +201,7 @@ export class StoreCore {
   async #loadOtherwise(put: PutEntry, error: unknown, signal: AbortSignal | undefined): Promise<Snapshot> {
     const { agentId, id } = put.header;
     if (!isCkptError(error, "CKPT_NOT_FOUND") && !isCkptError(error, "CKPT_CORRUPT")) throw error;
-    await this.catalog.directory.refresh();
-    const moved = (await this.catalog.history(agentId))?.find(id);
+    const moved = await this.catalog.locate(agentId, id);
     if (moved === undefined) throw checkpointNotFound(agentId, id);
     if (moved.segment !== put.segment) return loadState(this.fs, this.layout, moved, signal);
     const damage = isCkptError(error, "CKPT_CORRUPT") ? error : missingSegment(error, put, this.layout);

@@ -8,7 +8,7 @@ import type { Findings } from "./findings.js";
 import { readStoreId } from "./format-file.js";
 import { checkHeads } from "./head-check.js";
 import { listHeads } from "./heads.js";
-import { isWriterId, type StoreLayout } from "./layout.js";
+import { isWriterId, type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import { type Manifest, NO_MANIFEST, readManifest } from "./manifest.js";
 import { mapBounded } from "./map-bounded.js";
 import { newerSegment, type Segment, type SegmentContext } from "./segment.js";
@@ -101,6 +101,12 @@ export class StoreDirectory {
   segments(): Segment[] {
     const all = [...this.#writers.values()].flatMap((writer) => [...writer.segments.values()]);
     return [...all, ...this.#own.values()];
+  }
+
+  /** Whether the segment counts: it was there at the last look, and nothing has replaced it. */
+  has(name: SegmentName): boolean {
+    if (this.#own.has(segmentKey(name))) return true;
+    return this.#writers.get(name.writerId)?.segments.has(name.number) === true;
   }
 
   isReplaced(key: string): boolean {
