@@ -44,6 +44,8 @@ export class StoreCore {
   readonly maintenance: StoreMaintenance;
   readonly #sync: TakeoverSync;
   readonly #loads = new Gate(PARALLEL_LOADS);
+  /** Puts that a read could not give back whole. */
+  readonly #damagedPuts = new WeakSet<PutEntry>();
   readonly #held = new Map<string, HeldAgent>();
   readonly #taking = new Set<string>();
   #writer: OwnWriter | undefined;
@@ -133,7 +135,8 @@ export class StoreCore {
   commit(entries: readonly StoreEntry[], holder: object): Promise<CommitReceipt> {
     const check = new BatchCheck((agentId) => this.#writerOf(agentId, holder), {
       ...this.options,
-      isTrusted: (put: PutEntry) => this.#sync.isTrusted(`${put.segment.writerId}/${put.segment.number}`),
+      isTrusted: (put: PutEntry) =>
+        !this.#damagedPuts.has(put) && this.#sync.isTrusted(`${put.segment.writerId}/${put.segment.number}`),
     });
     const { commit, puts } = check.check(entries);
     if (commit !== undefined) this.#writer!.log.submit(commit);
@@ -204,6 +207,8 @@ export class StoreCore {
     const moved = await this.catalog.locate(agentId, id);
     if (moved === undefined) throw checkpointNotFound(agentId, id);
     if (moved.segment !== put.segment) return loadState(this.fs, this.layout, moved, signal);
+    // Put again by who has a good copy, it is written again.
+    this.#damagedPuts.add(moved);
     const damage = isCkptError(error, "CKPT_CORRUPT") ? error : missingSegment(error, put, this.layout);
     this.findings.add({
       kind: isCkptError(error, "CKPT_CORRUPT") ? "damaged" : "missing",
