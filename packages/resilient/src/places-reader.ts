@@ -113,7 +113,7 @@ export abstract class PlacesReader {
         // Another state under the same id is not a copy: it must not stand in.
         if ((await place.store.get(agentId, id))?.stateHash !== header.stateHash) continue;
         const snapshot = await place.store.load(agentId, id, options);
-        for (const [bad, error] of failures) await this.#heal(bad, place, header, snapshot, error);
+        for (const [bad, error] of failures) this.#heal(bad, place, header, snapshot, error);
         return snapshot;
       } catch (error) {
         if (!isCkptError(error, "CKPT_CORRUPT") && !isPlaceFailure(error)) throw error;
@@ -126,33 +126,28 @@ export abstract class PlacesReader {
     );
   }
 
-  /** Puts the good copy back where the store can take it, and says what happened either way. */
-  async #heal(
-    bad: Place,
-    good: Place,
-    header: CheckpointHeader,
-    snapshot: Snapshot,
-    error: unknown,
-  ): Promise<void> {
-    if (!isCkptError(error, "CKPT_CORRUPT")) return this.note(this.unreadable(bad, error));
-    const { id, agentId } = header;
-    let remedy = "Run repair on that place; the copy here is good.";
-    if (isCkptError(error, "CKPT_CORRUPT") && "heal" in bad.store && typeof bad.store.heal === "function") {
-      try {
-        await bad.store.heal(header, snapshot);
-        remedy = "Nothing: it was written anew from the good copy.";
-      } catch (healError) {
-        remedy = `Writing it anew failed (${describeError(healError).message}). ${remedy}`;
-      }
+  /** Says what happened, and has the good copy put back where that can be done. */
+  #heal(bad: Place, good: Place, header: CheckpointHeader, snapshot: Snapshot, error: unknown): void {
+    if (!isCkptError(error, "CKPT_CORRUPT")) {
+      this.note(this.unreadable(bad, error));
+      return;
     }
+    const { id, agentId } = header;
+    const isHeld = this.held.has(agentId);
+    if (isHeld) this.putBack(bad, header, snapshot);
     this.note({
       kind: "damaged",
       place: `${bad.label}: ${id}`,
       message: `Checkpoint ${id} of agent ${agentId} could not be read (${describeError(error).message}); it was read from ${good.label}`,
       affectedIds: [],
-      remedy,
+      remedy: isHeld
+        ? "Nothing: it is written anew from the good copy."
+        : "The next process that holds the agent and reads it writes it anew from the good copy.",
     });
   }
+
+  /** Has a good copy written to a place whose own is damaged, beside other work. */
+  protected abstract putBack(bad: Place, header: CheckpointHeader, snapshot: Snapshot): void;
 
   async agent(agentId: string): Promise<AgentState | undefined> {
     this.assertOpen();

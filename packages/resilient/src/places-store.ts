@@ -1,4 +1,12 @@
-import type { CheckpointStore, CommitReceipt, Lease, StoreCapabilities, StoreEntry } from "@ckpt/core";
+import type {
+  CheckpointHeader,
+  CheckpointStore,
+  CommitReceipt,
+  Lease,
+  Snapshot,
+  StoreCapabilities,
+  StoreEntry,
+} from "@ckpt/core";
 import { throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
@@ -11,6 +19,7 @@ import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { PlacesMaintenance } from "./places-maintenance.js";
 import { Prober } from "./prober.js";
+import { draftOf } from "./reconcile.js";
 import { type Abortable, storeClosed } from "./store-decorator.js";
 import { type AgentView, newView, survey } from "./survey.js";
 
@@ -158,6 +167,30 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
       if (this.held.get(agentId) !== view) return;
       this.held.delete(agentId);
       for (const place of this.places) await place.letGo(agentId);
+    });
+  }
+
+  protected override putBack(bad: Place, header: CheckpointHeader, snapshot: Snapshot): void {
+    const { agentId } = header;
+    const write = this.order.run([agentId], async () => {
+      const headId = this.held.get(agentId)?.state.headId ?? null;
+      // A put moves the head: it goes back in the same commit, or the copy waits for a better time.
+      if (headId === null) return;
+      const event = { kind: "head", checkpointId: headId, reason: "repaired" } as const;
+      await bad.store.commit([
+        { op: "put", header: draftOf(header), snapshot },
+        { op: "event", agentId, event },
+      ]);
+    });
+    write.catch((error: unknown) => {
+      if (isPlaceFailure(error)) this.dropPlace(bad, error);
+      this.note({
+        kind: "damaged",
+        place: `${bad.label}: ${header.id}`,
+        message: `Checkpoint ${header.id} of agent ${agentId} could not be written anew: ${describeError(error).message}`,
+        affectedIds: [],
+        remedy: "It is tried again when it is read again.",
+      });
     });
   }
 

@@ -8,7 +8,7 @@ import { withoutPlaceNote } from "./place-note.js";
 export type CopySource = Pick<CheckpointStore, "list" | "load" | "agent">;
 
 /** A header as a writer hands it in: without what the store derives. */
-function draftOf(header: CheckpointHeader): CheckpointDraft {
+export function draftOf(header: CheckpointHeader): CheckpointDraft {
   const { id, agentId, sequence, name, timestamp, parentId, metadata, schemaVersion } = header;
   return { id, agentId, sequence, name, timestamp, parentId, metadata, schemaVersion };
 }

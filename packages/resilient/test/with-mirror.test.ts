@@ -1,8 +1,11 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { CheckpointStore, StoreEntry } from "@ckpt/core";
-import { type PlacesStore, withMirror } from "@ckpt/resilient";
+import { DiskStore, type PlacesStore, withMirror } from "@ckpt/resilient";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { errorOf, put, until } from "./support/agent-bench.js";
+import { temporaryDirectory } from "./support/child.js";
 import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 const still = { minProbeDelayMs: 600_000, maxProbeDelayMs: 600_000 };
@@ -101,17 +104,48 @@ describe("withMirror", () => {
     await store.close();
   });
 
-  it("reads a damaged state from the other mirror, says so, and hands it back for repair", async () => {
+  it("reads a damaged state from the other mirror, says so, and puts it back, the head where it was", async () => {
     const { a, store } = await bench();
-    const healed: string[] = [];
-    Object.assign(a, { heal: async ({ id }: { id: string }) => healed.push(id) });
-    await store.commit([put("a", 1, { n: 1 })]);
+    await store.commit([put("a", 1, { n: 1 }), put("a", 2, { n: 2 })]);
     a.damage("a:1");
     expect((await store.load("a", "a:1")).toValue()).toEqual({ n: 1 });
     expect(store.takeFindings()).toMatchObject([
       { kind: "damaged", place: "mirror-1: a:1", affectedIds: [] },
     ]);
-    expect(healed).toEqual(["a:1"]);
+    await store.close();
+    const [first, second] = a.batches.at(-1)!;
+    expect(first).toMatchObject({ op: "put", header: { id: "a:1", sequence: 1 } });
+    expect(second).toMatchObject({ event: { kind: "head", checkpointId: "a:2" } });
+  });
+
+  it("repairs a real disk from the other one", async () => {
+    const root = await temporaryDirectory();
+    const [one, two] = [join(root, "one"), join(root, "two")];
+    const open = async () => {
+      const [a, b] = [new DiskStore(one), new DiskStore(two)];
+      const store = withMirror(a, b, still);
+      return { store, lease: await store.acquire("a") };
+    };
+    const first = await open();
+    await first.store.commit([put("a", 1, { text: "the first state" })]);
+    await first.store.commit([put("a", 2, { text: "the second state" })]);
+    await first.lease.release();
+    await first.store.close();
+    const files = (await readdir(one, { recursive: true })).filter((file) => file.endsWith(".seg"));
+    const path = join(one, files[0]!);
+    const bytes = await readFile(path);
+    const at = bytes.indexOf("the first state");
+    expect(at).toBeGreaterThan(0);
+    bytes[at] = bytes[at]! ^ 1;
+    await writeFile(path, bytes);
+    const second = await open();
+    expect((await second.store.load("a", "a:1")).toValue()).toEqual({ text: "the first state" });
+    await second.store.close();
+    const alone = new DiskStore(one);
+    expect((await alone.load("a", "a:1")).toValue()).toEqual({ text: "the first state" });
+    expect((await alone.load("a", "a:2")).toValue()).toEqual({ text: "the second state" });
+    expect(await alone.agent("a")).toMatchObject({ headId: "a:2", lastSequence: 2, count: 2 });
+    await alone.close();
   });
 
   it("rejects with the damage when both are damaged", async () => {
