@@ -1,4 +1,4 @@
-import { BinaryLeaf } from "../node.js";
+import { BinaryLeaf, type StateNode } from "../node.js";
 import { tooDeep } from "../state/adopt.js";
 import { corrupt } from "../state/corrupt.js";
 import type { ResolvedLimits } from "../state/limits.js";
@@ -92,8 +92,10 @@ export function buildItem(
 
 /** Light children that came in one piece; a short piece is parsed at once. */
 function buildRun(count: number, { items, hints }: ArrayBranch, part: TextPart): void {
-  if (!Number.isInteger(count) || count > part.unparsedBytes) throw badStructure();
-  if (part.digest !== undefined) {
+  // A text of many children is no shorter than their number; one that was parsed early is counted as what it holds.
+  const isParsed = part.unparsedBytes === 0;
+  if (!Number.isInteger(count) || (!isParsed && count > part.unparsedBytes)) throw badStructure();
+  if (part.digest !== undefined && (!isParsed || isListOf(part.node, count))) {
     hints.push({ start: items.length, count, digest: part.digest });
     for (let i = 0; i < count; i++) items.push(new RunChild(part, i));
     return;
@@ -101,6 +103,10 @@ function buildRun(count: number, { items, hints }: ArrayBranch, part: TextPart):
   const { node } = part;
   if (!Array.isArray(node) || node.length !== count) throw wrongList();
   for (let i = 0; i < count; i++) items.push(node[i]!);
+}
+
+function isListOf(node: StateNode, count: number): boolean {
+  return Array.isArray(node) && node.length === count;
 }
 
 /** Checks that a list holds texts only. */
