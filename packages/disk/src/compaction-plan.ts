@@ -65,15 +65,17 @@ function keptFacts(
 ): StoredEntry[] {
   const mine = entries.filter((entry) => taken.has(entry.segment));
   const kept: StoredEntry[] = [];
-  // A removal lives until every segment that may hold its target has been replaced.
-  if (elsewhere) kept.push(...mine.filter((entry) => entry.kind === "removal"));
+  // What takes something back lives until every segment that may hold what it takes back has been replaced.
+  if (elsewhere) kept.push(...mine.filter(takesBack));
   kept.push(...history.liveEvents.filter((event) => taken.has(event.segment)));
   const { headEntry, headId } = history;
-  if (headEntry !== undefined && taken.has(headEntry.segment)) {
+  if (headEntry !== undefined && headId === null && taken.has(headEntry.segment)) {
     const { agentId, epoch, n } = headEntry;
-    if (headId === null) kept.push({ kind: "gone", agentId, epoch, n, ...noPlace() });
-    else if (headEntry.kind === "event") kept.push(headEntry);
+    kept.push({ kind: "gone", agentId, epoch, n, ...noPlace() });
   }
+  // Also where a later save is the head: should that be lost to damage, a rollback before it must not be undone by it.
+  const move = lastMove(entries, history);
+  if (move !== undefined && taken.has(move.segment)) kept.push(move);
   const last =
     mine[mine.length - 1] ?? marks[marks.length - 1] ?? (salvage ? lastLost(history, lost) : undefined);
   if (last === undefined) return kept;
@@ -90,6 +92,21 @@ function keptFacts(
   const lastSequence = Math.max(0, ...marks.map((mark) => mark.lastSequence), ...mine.map(sequenceOf));
   kept.push({ kind: "sequence", agentId: last.agentId, epoch, n, lastSequence, seen, ...noPlace() });
   return kept;
+}
+
+function takesBack(entry: StoredEntry): boolean {
+  if (entry.kind === "event") return entry.event.kind === "guard-done" || entry.event.kind === "unpinned";
+  return entry.kind === "removal";
+}
+
+/** The last event that moved the head to a checkpoint that is still there. */
+function lastMove(entries: readonly StoredEntry[], history: Replayed["history"]): StoredEntry | undefined {
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i]!;
+    if (entry.kind !== "event" || entry.event.kind !== "head") continue;
+    if (history.find(entry.event.checkpointId) !== undefined) return entry;
+  }
+  return undefined;
 }
 
 /** Of an agent that the sources hold nothing of, but of which something is lost. */

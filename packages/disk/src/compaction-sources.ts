@@ -1,5 +1,6 @@
 /** What becomes of the files that a compaction has replaced. */
 import { classify, type FileSystem, toCkptError } from "@ckpt/io";
+import type { Catalog } from "./catalog.js";
 import { type DeadWriters, unlinkQuietly } from "./dead-writers.js";
 import type { PutEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
@@ -46,13 +47,22 @@ export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: D
     if (await unlinkQuietly(fs, layout.segment({ writerId, number }))) removedFiles++;
     if (await unlinkQuietly(fs, layout.hint({ writerId, number }))) removedFiles++;
   }
-  for (const writerId of dead.ids) removedFiles += await dead.remove(writerId);
+  for (const writerId of dead.ids) {
+    if (!(await missesSegments(catalog, writerId))) removedFiles += await dead.remove(writerId);
+  }
   if (removedFiles > 0) {
     await fs.syncDirectory(layout.writers);
     await fs.syncDirectory(layout.heads);
   }
   await removeOlderManifests(fs, layout, catalog.directory.manifest.number);
   return { removedFiles, lostIds: [], quarantined: [] };
+}
+
+/** Whether a segment of the writer is lost: its hint and its head are all that tells of it, until repair() writes it down. */
+async function missesSegments({ directory }: Catalog, writerId: string): Promise<boolean> {
+  const writer = directory.writers.get(writerId);
+  if (writer === undefined) return false;
+  return (await directory.headFindings(writer)).some(({ kind }) => kind === "missing");
 }
 
 export async function totalBytes(
