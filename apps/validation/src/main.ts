@@ -9,7 +9,7 @@ import { lastLine, type Result, table } from "./report/summary.js";
 import { runScenarios } from "./run.js";
 import { scenarios } from "./scenarios/index.js";
 
-const USAGE = `npm run validate -- [--only a,b] [--short] [--seed N] [--minutes N] [--json FILE] [--junit FILE] [--html FILE]
+const USAGE = `npm run validate -- [--only a,b] [--parts a,b] [--short] [--seed N] [--minutes N] [--json FILE] [--junit FILE] [--html FILE]
 ${scenarios.map((s) => `  ${s.name.padEnd(16)} ${s.does}`).join("\n")}`;
 
 function flags() {
@@ -17,6 +17,7 @@ function flags() {
     return parseArgs({
       options: {
         only: { type: "string" },
+        parts: { type: "string" },
         short: { type: "boolean", default: false },
         seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
         minutes: { type: "string", default: "10" },
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
     {
       seed,
       short: options.short,
+      parts: options.parts?.split(","),
       budgetMs: (minutes * 60_000) / names.length,
       driver: join(fileURLToPath(new URL(".", import.meta.url)), "driver.js"),
       makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),

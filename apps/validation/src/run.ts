@@ -6,6 +6,7 @@ export interface RunOptions {
   readonly short: boolean;
   readonly budgetMs: number;
   readonly driver: string;
+  readonly parts?: readonly string[] | undefined;
   makeDirectory(): Promise<string>;
   removeDirectory(path: string): Promise<void>;
   show(text: string): void;
@@ -21,6 +22,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
       short: options.short,
       budgetMs: options.budgetMs,
       driver: options.driver,
+      parts: options.parts,
       progress: (text) => options.show(`${scenario.name}: ${text}`),
       async directory() {
         const path = await options.makeDirectory();

@@ -42,6 +42,8 @@ export interface Outcome {
 
 export interface Context {
   readonly seed: number;
+  /** Parts of names: only what has one of them, in scenarios that are made of named parts. */
+  readonly parts?: readonly string[] | undefined;
   /** A shortened form with a fixed seed, for the tests. */
   readonly short: boolean;
   /** Time for the scenarios that repeat until it is over, per scenario. */

@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.js";
 import { damage } from "./damage.js";
 import { fullDisk } from "./full-disk.js";
 import { killLoop } from "./kill-loop.js";
+import { sensitivity } from "./sensitivity.js";
 import { failedSyncs, faults, powerCuts } from "./simulated.js";
 import { writersAndReaders } from "./writers-and-readers.js";
 
@@ -13,4 +14,5 @@ export const scenarios: readonly Scenario[] = [
   fullDisk,
   damage,
   writersAndReaders,
+  sensitivity,
 ];

@@ -1,0 +1,75 @@
+/** The explorers of the conformance package as instruments: power cuts, failed syncs, faults, races. */
+import {
+  type Breach,
+  exploreCuts,
+  exploreFailedSyncs,
+  exploreFaults,
+  exploreRaces,
+  type FaultKind,
+  WORKLOADS,
+} from "@ckpt/conformance/explore";
+import { FaultPlan } from "@ckpt/conformance/faulty-fs";
+import { findingsOf, type Instrument, type Verdict } from "../bench.js";
+
+const ENOUGH = { maxBreaches: 1, hangAfterMs: 5_000 };
+
+const first = (breaches: readonly Breach[]): Verdict => {
+  const [breach] = breaches;
+  return breach && `${breach.kind}: ${breach.message.split("\n")[0]} (${breach.where})`;
+};
+
+/** A power cut damages nothing: what it leaves behind may be torn, and is nothing to report. */
+export const cuts =
+  (name: string, every = 2): Instrument =>
+  async ({ open }) =>
+    first(
+      (
+        await exploreCuts({
+          ...ENOUGH,
+          workload: WORKLOADS[name]!,
+          open,
+          every,
+          outcomes: 2,
+          check: findingsOf,
+        })
+      ).breaches,
+    );
+
+export const syncs =
+  (name: string): Instrument =>
+  async ({ open }) =>
+    first(
+      (
+        await exploreFailedSyncs({
+          ...ENOUGH,
+          workload: WORKLOADS[name]!,
+          open,
+          everySync: 2,
+          every: 9,
+          modes: ["strict"],
+        })
+      ).breaches,
+    );
+
+/** A write reports a failure although it was done, and there is no space for a fresh segment: the batch is rejected. */
+const REJECTED: FaultKind = {
+  name: "EIO having written, then no space",
+  plan: (at) =>
+    new FaultPlan()
+      .failAt(at, { errno: "EIO", afterDoing: true, only: ["write"] })
+      .failAt(at + 1, { errno: "ENOSPC", only: ["create"] }),
+};
+
+export const rejected: Instrument = async ({ open }) =>
+  first(
+    (await exploreFaults({ ...ENOUGH, workload: WORKLOADS.forks!, open, every: 2, kinds: [REJECTED] }))
+      .breaches,
+  );
+
+export const faults =
+  (name: string, every: number): Instrument =>
+  async ({ open }) =>
+    first((await exploreFaults({ ...ENOUGH, workload: WORKLOADS[name]!, open, every })).breaches);
+
+export const races: Instrument = async ({ open }) =>
+  first((await exploreRaces({ ...ENOUGH, open, runs: 12 })).breaches);

@@ -1,0 +1,34 @@
+import type { Instrument } from "../bench.js";
+import { damagedOthers, damagedSegments, damagedUnhinted, repair } from "./damage.js";
+import { cuts, faults, races, rejected, syncs } from "./explored.js";
+import { fullDisk, heads, inFlight, reused } from "./heads.js";
+import { beside, compactors, contention, lyingLock, takeover, takeoverFailing } from "./processes.js";
+
+export const INSTRUMENTS = {
+  "cuts-saves": cuts("saves"),
+  "cuts-batches": cuts("batches"),
+  "cuts-restarts": cuts("restarts"),
+  "cuts-removals": cuts("removals"),
+  "cuts-compaction": cuts("compaction", 5),
+  "syncs-saves": syncs("saves"),
+  "syncs-batches": syncs("batches"),
+  "faults-restarts": faults("restarts", 61),
+  rejected,
+  races,
+  contention,
+  beside,
+  compactors,
+  takeover,
+  "takeover-failing": takeoverFailing,
+  "lying-lock": lyingLock,
+  "damaged-segments": damagedSegments,
+  "damaged-unhinted": damagedUnhinted,
+  "damaged-others": damagedOthers,
+  repair,
+  heads,
+  reused,
+  "in-flight": inFlight,
+  "full-disk": fullDisk,
+} satisfies Readonly<Record<string, Instrument>>;
+
+export type InstrumentName = keyof typeof INSTRUMENTS;

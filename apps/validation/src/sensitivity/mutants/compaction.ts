@@ -1,0 +1,126 @@
+/** The order of compaction and repair, and what compaction must keep. */
+import { edit, type Mutant } from "../mutant.js";
+
+export const compactionMutants: readonly Mutant[] = [
+  {
+    name: "sources are unlinked before the manifest is published",
+    edits: [
+      edit(
+        "disk/src/compaction",
+        "  await publishOutputs(context, previous, sources, copy);",
+        "  await removeSources(context, sources, copy.lost);\n  await publishOutputs(context, previous, sources, copy);",
+      ),
+    ],
+    instruments: ["cuts-compaction", "compactors"],
+  },
+  {
+    name: "the manifest is published before the outputs are written",
+    edits: [
+      edit(
+        "disk/src/compaction",
+        "    await copy.run(plan);\n",
+        "    previous = await readManifest(fs, layout, catalog.manifest);\n    await publishOutputs(context, previous, sources, copy);\n    await copy.run(plan);\n",
+      ),
+      edit(
+        "disk/src/compaction",
+        "  await publishOutputs(context, previous, sources, copy);\n  await catalog",
+        "  await catalog",
+      ),
+    ],
+    instruments: ["cuts-compaction"],
+  },
+  {
+    name: "segments of living writers are compacted",
+    edits: [
+      edit(
+        "disk/src/compaction",
+        ": !ids.has(segment.writerId)) return false;",
+        ': ids.has("nobody")) return false;',
+      ),
+    ],
+    instruments: ["beside"],
+  },
+  {
+    name: "removals are dropped while their target may be elsewhere",
+    edits: [edit("disk/src/compaction-plan", "if (elsewhere) kept.push(", "if (salvage) kept.push(")],
+    instruments: ["beside"],
+  },
+  {
+    name: "the last sequence is not kept",
+    edits: [
+      edit(
+        "disk/src/compaction-plan",
+        '  kept.push({ kind: "sequence",',
+        '  if (salvage) kept.push({ kind: "sequence",',
+      ),
+    ],
+    instruments: ["beside"],
+  },
+  {
+    name: "the directory is not synced after sources were unlinked",
+    edits: [
+      edit(
+        "disk/src/compaction",
+        "    await fs.syncDirectory(layout.writer(writerId)).catch((error: unknown) => {",
+        "    await Promise.resolve(writerId).catch((error: unknown) => {",
+      ),
+    ],
+    instruments: ["cuts-compaction"],
+  },
+  {
+    name: "damaged segments are unlinked instead of moved aside",
+    edits: [
+      edit(
+        "disk/src/compaction",
+        "if (why.length + source.orphans.length + lostIds.length > 0) {",
+        "if (why.length < 0) {",
+      ),
+    ],
+    instruments: ["repair"],
+  },
+  {
+    name: "quarantine moves the file before its note is durable",
+    edits: [
+      edit(
+        "disk/src/quarantine",
+        "  await writeNote(fs, target, note);\n  await fs.rename(layout.segment(note.segment), target);",
+        "  await fs.rename(layout.segment(note.segment), target);\n  void writeNote;",
+      ),
+    ],
+    instruments: ["repair"],
+  },
+  {
+    name: "a reader that misses a file does not look at the manifest again",
+    edits: [
+      edit("disk/src/store-core", "    await this.catalog.refresh();\n    const moved", "    const moved"),
+    ],
+    instruments: ["beside"],
+  },
+  {
+    name: "the bytes in flight of a living writer are a finding",
+    edits: [
+      edit(
+        "disk/src/segment-check",
+        "if (scan.tornAt !== undefined && !isLiving)",
+        "if (scan.tornAt !== undefined)",
+      ),
+    ],
+    instruments: ["in-flight"],
+  },
+  {
+    name: "heads are recorded before what they name is acknowledged",
+    edits: [
+      edit(
+        "disk/src/log-segment",
+        "return { number: this.header.number, end: this.end, sealed: this.isSealed, agents: this.ranges };",
+        "const end = { ...this.end, length: this.end.length + 64 };\n    return { number: this.header.number, end, sealed: this.isSealed, agents: this.ranges };",
+      ),
+    ],
+    instruments: ["cuts-saves"],
+  },
+  {
+    name: "the reserve of a full disk is not given up",
+    edits: [edit("disk/src/log-writer", "(await this.#context.releaseReserve())", "false")],
+    instruments: ["full-disk"],
+  },
+];

@@ -1,0 +1,12 @@
+import type { Mutant } from "../mutant.js";
+import { compactionMutants } from "./compaction.js";
+import { fileSystemMutants } from "./file-system.js";
+import { holdingMutants } from "./holding.js";
+import { logMutants } from "./log.js";
+
+export const MUTANTS: readonly Mutant[] = [
+  ...fileSystemMutants,
+  ...logMutants,
+  ...holdingMutants,
+  ...compactionMutants,
+];
