@@ -150,6 +150,7 @@ export class FrameLog {
 
   async #close(): Promise<void> {
     await this.#running;
+    this.#batch.release();
     const finish = async (handle: FileHandle) => {
       if (this.#isPoisoned) return;
       // Not #position: the fragments of an abandoned record at the end are of no use to anyone.

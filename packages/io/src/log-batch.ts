@@ -31,6 +31,12 @@ export class LogBatch {
     this.#runStart = -1;
   }
 
+  /** Gives its memory back; a closed log may be kept for long. */
+  release(): void {
+    this.clear();
+    this.#arena = Buffer.alloc(0);
+  }
+
   /** Adds the fragment that `record` holds as a frame at `offset`; returns its chain value. */
   addFragment(record: PendingRecord, offset: number, acked: number, previousChain: Uint8Array): Uint8Array {
     const header = this.#reserve(FRAME_HEADER_BYTES);
