@@ -77,10 +77,20 @@ export class AgentWriter {
 
   /** A commit of this agent is applied to the history. */
   done(): void {
-    if (--this.#pending > 0) return;
-    this.#puts.clear();
-    this.#removed.clear();
-    this.#wake();
+    if (--this.#pending > 0) this.#forgetStored();
+    else {
+      this.#puts.clear();
+      this.#removed.clear();
+      this.#wake();
+    }
+  }
+
+  /** Where there is always a commit on its way, what is stored must not pile up. Commits are applied in order: the oldest first. */
+  #forgetStored(): void {
+    for (const id of this.#puts.keys()) {
+      if (this.history.find(id) === undefined) return;
+      this.#puts.delete(id);
+    }
   }
 
   /** Everything on its way was given up: back to what was acknowledged. The next put is a keyframe. */

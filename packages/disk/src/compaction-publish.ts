@@ -37,12 +37,20 @@ export async function publishOutputs(
     await (isAbsent ? discardOutputs(context, outputs) : adopt().catch(() => undefined));
     throw error;
   }
-  if (!isTaken) return adopt();
+  await (isTaken ? discardLate(context, outputs) : adopt());
+}
+
+/** Someone else has published a manifest since the plan was made: the outputs go. Always rejects, with `CKPT_CONFLICT`. */
+export async function discardLate(
+  context: MaintenanceContext,
+  outputs: readonly CompactionOutput[],
+): Promise<never> {
   await discardOutputs(context, outputs);
+  const { root } = context.layout;
   throw new CkptError("CKPT_CONFLICT", {
-    message: `Another process has compacted ${layout.root} meanwhile.`,
+    message: `Another process has compacted ${root} meanwhile.`,
     hint: "Nothing was changed; compact again when there is need.",
-    details: { path: layout.root },
+    details: { path: root },
   });
 }
 

@@ -11,7 +11,7 @@ import { type CompactionReport, throwIfAborted } from "@ckpt/core";
 import { CompactionCopy, UnreadableSource } from "./compaction-copy.js";
 import { CompactionOutput } from "./compaction-output.js";
 import { type CompactionPlan, planCompaction } from "./compaction-plan.js";
-import { discardOutputs, publishOutputs } from "./compaction-publish.js";
+import { discardLate, discardOutputs, publishOutputs } from "./compaction-publish.js";
 import { removeSources, sweep, totalBytes } from "./compaction-sources.js";
 import type { DeadWriters } from "./dead-writers.js";
 import { segmentKey } from "./layout.js";
@@ -86,6 +86,7 @@ async function replaceSources(
   { salvage, signal }: CompactionOptions,
 ): Promise<CompactionResult> {
   const { fs, layout, options, catalog, writer } = context;
+  const planned = catalog.directory.manifest;
   const bytesBefore = await totalBytes(fs, layout, sources);
   const plan = await planCompaction(catalog, sources, salvage);
   if (sources.length === 0 && !hasFacts(plan)) {
@@ -107,6 +108,8 @@ async function replaceSources(
     await discardOutputs(context, copy.outputs);
     throw error;
   }
+  // Others have compacted since, so the lease has lied: what was copied may have been removed and forgotten meanwhile.
+  if (previous.number !== planned.number) await discardLate(context, copy.outputs);
   await publishOutputs(context, previous, sources, copy.outputs);
   await catalog.moved();
   const removed = await removeSources(context, sources, copy.lost);

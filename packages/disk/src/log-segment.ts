@@ -6,7 +6,7 @@
  * - the header voids every earlier segment of this writer from its acknowledged end, where a write failed;
  * - nothing is written to it again once a write failed.
  */
-import { type AppendReceipt, type FileSystem, FRAME_HEADER_BYTES, FrameLog } from "@ckpt/io";
+import { type AppendReceipt, classify, type FileSystem, FRAME_HEADER_BYTES, FrameLog } from "@ckpt/io";
 import { COMMIT_KIND, SEGMENT_HEADER_KIND } from "./commit-record.js";
 import type { SegmentHead } from "./heads.js";
 import type { SegmentName, StoreLayout } from "./layout.js";
@@ -53,7 +53,8 @@ export class LogSegment {
       return new LogSegment(header, log, view);
     } catch (error) {
       await log?.close().catch(() => undefined); // the first error is the one that matters
-      await fs.unlink(path).catch(() => undefined); // an empty segment is harmless
+      // An empty segment is harmless. A file that was there before is not ours to remove.
+      if (classify(error) !== "exists") await fs.unlink(path).catch(() => undefined);
       throw log?.failure ?? error;
     }
   }

@@ -128,8 +128,14 @@ export class LogWriter {
     const kind = classify(error);
     const isFinal = kind === "no-space" || kind === "no-permission" || ++this.#failures > MAX_FAILURES;
     if (!isFinal) return;
-    if (kind === "no-space" && this.#queue.every((c) => c.isSmall) && (await this.#context.releaseReserve()))
+    if (
+      kind === "no-space" &&
+      this.#queue.every((c) => c.isSmall) &&
+      (await this.#context.releaseReserve())
+    ) {
+      this.#failures = 0;
       return;
+    }
     this.#giveUp(error);
   }
 
