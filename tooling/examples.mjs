@@ -1,6 +1,6 @@
 // Runs the first TypeScript block of a README, as printed, in a project that has the packages installed.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
@@ -24,6 +24,7 @@ export function runExample(source, project, name) {
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
   const { outputText } = ts.transpileModule(source, { compilerOptions, reportDiagnostics: true });
   const usesVitest = /from "(vitest|@ckpt\/conformance)"/.test(source);
+  rmSync(join(project, ".ckpt"), { recursive: true, force: true }); // no example goes on from another's
   const file = join(project, usesVitest ? `${name}.test.mjs` : `${name}.mjs`);
   writeFileSync(file, outputText);
   const args = usesVitest ? ["node_modules/vitest/vitest.mjs", "run", "--globals", file] : [file];

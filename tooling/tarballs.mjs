@@ -56,9 +56,12 @@ try {
   }
   for (const { directory, manifest } of packages) {
     const project = install(manifest.name, tarballs);
-    if (manifest.name !== "@ckpt/conformance") {
-      report(`${manifest.name} imports from ESM`, imports(manifest.name, project, esm, "module"));
-      report(`${manifest.name} requires from CommonJS`, imports(manifest.name, project, cjs, "commonjs"));
+    for (const path of Object.keys(manifest.exports)) {
+      // The suites can only be imported by vitest, which runs them: their example below.
+      if (path === "./package.json" || (path === "." && manifest.peerDependencies?.vitest)) continue;
+      const name = manifest.name + path.slice(1);
+      report(`${name} imports from ESM`, imports(name, project, esm, "module"));
+      report(`${name} requires from CommonJS`, imports(name, project, cjs, "commonjs"));
     }
     const readme = join(directory, "README.md");
     const example = existsSync(readme) ? firstExample(readme) : undefined;
