@@ -1,8 +1,10 @@
 /** The body of a commit, small ones at once, large ones in slices that leave the event loop room. */
+
 import type { CheckpointHeader } from "@ckpt/core";
 import { encodeCommitHeader } from "./commit-record.js";
 import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";
 import type { PendingCommit, WrittenEntry } from "./pending-commit.js";
+import type { OnProgress } from "./progress.js";
 import { type PutPlan, planPut } from "./put-plan.js";
 import { Slices } from "./slices.js";
 
@@ -31,7 +33,7 @@ export function planCommit(commit: PendingCommit, number: number, maxChainDeltas
     steps.push(plan);
   }
   const entries = steps.map((step) => ("entry" in step ? step.entry : step));
-  const body = weight <= AT_ONCE_BYTES ? bodyAtOnce(steps) : bodyInSlices(steps);
+  const body = weight <= AT_ONCE_BYTES ? bodyAtOnce(steps) : bodyInSlices(steps, weight, commit.onProgress);
   return { entries, plans, body };
 }
 
@@ -58,6 +60,8 @@ function bodyAtOnce(steps: readonly (PutPlan | WrittenEntry)[]): Uint8Array[] {
 
 async function* bodyInSlices(
   steps: readonly (PutPlan | WrittenEntry)[],
+  totalBytes: number,
+  onProgress: OnProgress | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const slices = new Slices();
   const raw: RawEntry[] = [];
@@ -71,6 +75,7 @@ async function* bodyInSlices(
     for (const chunk of step.chunks()) {
       yield chunk;
       bytes += chunk.length;
+      onProgress?.({ doneBytes: offset + bytes, totalBytes });
       const pause = slices.pause();
       if (pause !== undefined) await pause;
     }

@@ -97,9 +97,9 @@ export class CompactionCopy {
   /** The base is gone, or is not the checkpoint before: a delta on that one where it is worth it, else a keyframe. */
   async #encodeAnew(output: CompactionOutput, put: PutEntry, chain: Chain | undefined): Promise<void> {
     const { fs, layout, signal, maxChainDeltas } = this.#context;
-    let snapshot = await loadState(fs, layout, put, signal);
+    let snapshot = await loadState(fs, layout, put, { signal });
     if (chain !== undefined && chain.deltas < maxChainDeltas) {
-      const previous = chain.snapshot ?? (await loadState(fs, layout, chain.source, signal));
+      const previous = chain.snapshot ?? (await loadState(fs, layout, chain.source, { signal }));
       snapshot = rebase(snapshot, previous);
       const delta = diff(previous, snapshot);
       if (

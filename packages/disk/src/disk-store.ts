@@ -15,6 +15,7 @@ import {
 } from "@ckpt/core";
 import { toCkptError } from "@ckpt/io";
 import { type DiskStoreOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import type { OnProgress } from "./progress.js";
 import { closed, invalid } from "./refusals.js";
 import { type CoreUse, useCore } from "./registry.js";
 import type { RepairReport } from "./repair.js";
@@ -22,6 +23,12 @@ import type { StoreCore } from "./store-core.js";
 
 interface Abortable {
   readonly signal?: AbortSignal;
+}
+
+/** Options of the calls that write or read states. */
+export interface TransferOptions extends Abortable {
+  /** Told how far a large state has been written or read; small ones go in one piece. */
+  readonly onProgress?: OnProgress;
 }
 
 /**
@@ -63,11 +70,11 @@ export class DiskStore implements CheckpointStore {
    * segment either; then it is not there, except whole after a crash, and the store can be used on. A signal that fires
    * after the call has begun does not take the commit back.
    */
-  async commit(entries: readonly StoreEntry[], options: Abortable = {}): Promise<CommitReceipt> {
+  async commit(entries: readonly StoreEntry[], options: TransferOptions = {}): Promise<CommitReceipt> {
     throwIfAborted(options.signal, "commit");
     // No wait before the capture: a commit needs a lease, and whoever has one has opened the store.
     const core = this.#use === undefined ? await this.#core("commit") : this.#opened("commit");
-    return core.commit(entries, this);
+    return core.commit(entries, this, options.onProgress);
   }
 
   async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {
@@ -78,9 +85,9 @@ export class DiskStore implements CheckpointStore {
     return (await this.#core("get")).get(agentId, id);
   }
 
-  async load(agentId: string, id: string, options: Abortable = {}): Promise<Snapshot> {
+  async load(agentId: string, id: string, options: TransferOptions = {}): Promise<Snapshot> {
     throwIfAborted(options.signal, "load");
-    return (await this.#core("load")).load(agentId, id, options.signal);
+    return (await this.#core("load")).load(agentId, id, options);
   }
 
   async agent(agentId: string): Promise<AgentState | undefined> {

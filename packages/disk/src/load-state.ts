@@ -1,9 +1,10 @@
 /** From a chain in a segment to a verified state. */
-import { type Snapshot, StateAssembler, throwIfAborted } from "@ckpt/core";
+import { type RecordSink, type Snapshot, StateAssembler, throwIfAborted } from "@ckpt/core";
 import { CkptError, isCkptError } from "@ckpt/errors";
 import { classify, type FileHandle, type FileSystem, readFully, streamRecord, toCkptError } from "@ckpt/io";
 import type { PutEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
+import type { OnProgress } from "./progress.js";
 import { BadRecord, overlap, recordBodies } from "./record-frames.js";
 import { Slices } from "./slices.js";
 
@@ -16,9 +17,9 @@ const READ_BYTES = 2 * 1024 * 1024;
 const MAX_DEPTH = 1000;
 const MIN_LIMIT_BYTES = 64 * 1024;
 
-interface Sink {
-  push(bytes: Uint8Array): void;
-  end(): void;
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** The keyframe of a put's chain, the deltas after it, and the put itself. */
@@ -36,13 +37,13 @@ export async function loadState(
   fs: FileSystem,
   layout: StoreLayout,
   put: PutEntry,
-  signal?: AbortSignal | undefined,
+  options: LoadOptions = {},
 ): Promise<Snapshot> {
   const path = layout.segment(put.segment);
   let handle: FileHandle | undefined;
   try {
     handle = await fs.open(path, { access: "read" });
-    return await assemble(handle, chainOf(put), signal);
+    return await new ChainReader(handle, chainOf(put), options).read();
   } catch (error) {
     throw loadError(error, put, path);
   } finally {
@@ -50,32 +51,93 @@ export async function loadState(
   }
 }
 
-async function assemble(
-  handle: FileHandle,
-  chain: readonly PutEntry[],
-  signal: AbortSignal | undefined,
-): Promise<Snapshot> {
-  const assembler = new StateAssembler(limitsFor(chain[chain.length - 1]!));
-  const slices = new Slices();
-  for (let i = 0; i < chain.length; ) {
-    throwIfAborted(signal, "load");
-    const first = chain[i]!;
-    const count = first.length > READ_BYTES ? 1 : nearby(chain, i);
-    if (first.length > READ_BYTES) await streamSection(handle, first, sinkFor(assembler, first), slices);
-    else await readSections(handle, chain.slice(i, i + count), assembler, slices);
-    i += count;
+/** Reads a chain into an assembler, in slices. */
+class ChainReader {
+  readonly #handle: FileHandle;
+  readonly #chain: readonly PutEntry[];
+  readonly #assembler: StateAssembler;
+  readonly #options: LoadOptions;
+  readonly #slices = new Slices();
+  readonly #totalBytes: number;
+  #doneBytes = 0;
+
+  constructor(handle: FileHandle, chain: readonly PutEntry[], options: LoadOptions) {
+    this.#handle = handle;
+    this.#chain = chain;
+    this.#options = options;
+    this.#assembler = new StateAssembler(limitsFor(chain[chain.length - 1]!));
+    this.#totalBytes = chain.reduce((sum, put) => sum + put.sectionBytes, 0);
   }
-  return assembler.finish(chain[chain.length - 1]!.header.stateHash);
+
+  async read(): Promise<Snapshot> {
+    const chain = this.#chain;
+    for (let i = 0; i < chain.length; ) {
+      throwIfAborted(this.#options.signal, "load");
+      const first = chain[i]!;
+      if (first.length > READ_BYTES) {
+        await this.#stream(first);
+        i++;
+      } else {
+        const count = nearby(chain, i);
+        await this.#readTogether(chain.slice(i, i + count));
+        i += count;
+      }
+    }
+    return this.#assembler.finish(chain[chain.length - 1]!.header.stateHash);
+  }
+
+  /** Records that lie close together, in one read. */
+  async #readTogether(puts: readonly PutEntry[]): Promise<void> {
+    const start = puts[0]!.offset;
+    const last = puts[puts.length - 1]!;
+    const bytes = Buffer.allocUnsafeSlow(last.offset + last.length - start);
+    const there = bytes.subarray(0, await readFully(this.#handle, bytes, 0, bytes.length, start));
+    for (const put of puts) {
+      const sink = this.#sinkFor(put);
+      let at = 0;
+      for (const body of recordBodies(there, start, put.offset, put.length))
+        at = this.#push(sink, put, body, at);
+      if (at < put.sectionOffset + put.sectionBytes)
+        throw new BadRecord(put.offset, "the record is too short");
+      sink.end();
+      const pause = this.#slices.pause();
+      if (pause !== undefined) await pause;
+    }
+  }
+
+  /** A long record, fragment by fragment. */
+  async #stream(put: PutEntry): Promise<void> {
+    const sink = this.#sinkFor(put);
+    let at = 0;
+    for await (const body of streamRecord(this.#handle, put.offset)) {
+      at = this.#push(sink, put, body, at);
+      const pause = this.#slices.pause();
+      if (pause !== undefined) await pause;
+    }
+    if (at < put.sectionOffset + put.sectionBytes) throw new BadRecord(put.offset, "the record is too short");
+    sink.end();
+  }
+
+  #sinkFor(put: PutEntry): RecordSink {
+    return put.base === null ? this.#assembler.keyframe() : this.#assembler.delta();
+  }
+
+  /** Hands on the part of `body` that belongs to the put; returns where the next body begins in the record. */
+  #push(sink: RecordSink, put: PutEntry, body: Uint8Array, at: number): number {
+    const part = overlap(body, at, put.sectionOffset, put.sectionOffset + put.sectionBytes);
+    if (part !== undefined) {
+      sink.push(part);
+      this.#doneBytes += part.length;
+      this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+    }
+    return at + body.length;
+  }
 }
 
 /** The state was within its writer's limits, which are not known here; its weight is. Nothing may grow beyond it by much. */
 function limitsFor({ header }: PutEntry): { maxDepth: number; maxNodes: number; maxBytes: number } {
   const maxBytes = Math.max(MIN_LIMIT_BYTES, header.stateBytes * 2);
   return { maxDepth: MAX_DEPTH, maxNodes: maxBytes, maxBytes };
-}
-
-function sinkFor(assembler: StateAssembler, put: PutEntry): Sink {
-  return put.base === null ? assembler.keyframe() : assembler.delta();
 }
 
 /** How many records from `from` on one read fetches. */
@@ -91,46 +153,6 @@ function nearby(chain: readonly PutEntry[], from: number): number {
     if (next.offset + next.length - start > READ_BYTES) break;
   }
   return count;
-}
-
-async function readSections(
-  handle: FileHandle,
-  puts: readonly PutEntry[],
-  assembler: StateAssembler,
-  slices: Slices,
-): Promise<void> {
-  const start = puts[0]!.offset;
-  const last = puts[puts.length - 1]!;
-  const bytes = Buffer.allocUnsafeSlow(last.offset + last.length - start);
-  const read = await readFully(handle, bytes, 0, bytes.length, start);
-  const there = bytes.subarray(0, read);
-  for (const put of puts) {
-    const sink = sinkFor(assembler, put);
-    let at = 0;
-    for (const body of recordBodies(there, start, put.offset, put.length)) {
-      const part = overlap(body, at, put.sectionOffset, put.sectionOffset + put.sectionBytes);
-      if (part !== undefined) sink.push(part);
-      at += body.length;
-    }
-    if (at < put.sectionOffset + put.sectionBytes) throw new BadRecord(put.offset, "the record is too short");
-    sink.end();
-    const pause = slices.pause();
-    if (pause !== undefined) await pause;
-  }
-}
-
-async function streamSection(handle: FileHandle, put: PutEntry, sink: Sink, slices: Slices): Promise<void> {
-  const end = put.sectionOffset + put.sectionBytes;
-  let at = 0;
-  for await (const body of streamRecord(handle, put.offset)) {
-    const part = overlap(body, at, put.sectionOffset, end);
-    if (part !== undefined) sink.push(part);
-    at += body.length;
-    const pause = slices.pause();
-    if (pause !== undefined) await pause;
-  }
-  if (at < end) throw new BadRecord(put.offset, "the record is too short");
-  sink.end();
 }
 
 function loadError(error: unknown, put: PutEntry, path: string): unknown {

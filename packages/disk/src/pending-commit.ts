@@ -1,6 +1,7 @@
 import type { CheckpointDraft } from "@ckpt/core";
 import type { AgentWriter, PendingPut } from "./agent-writer.js";
 import type { EventEntry, PutEntry, RemovalEntry } from "./entry.js";
+import type { OnProgress } from "./progress.js";
 
 /** A put before it is planned: its number is fixed, how it is stored is not. */
 export interface PutItem extends PendingPut {
@@ -28,6 +29,7 @@ export class PendingCommit {
   /** How it is stored in the segment that it was last sent to. */
   planned: readonly WrittenEntry[] = [];
   isSent = false;
+  onProgress: OnProgress | undefined;
   #resolve!: (bytesWritten: number) => void;
   #reject!: (error: unknown) => void;
 

@@ -22,11 +22,12 @@ import { Findings } from "./findings.js";
 import { Gate } from "./gate.js";
 import { type HeldAgent, heldHere, takeAgent, watchLease } from "./held-agent.js";
 import { StoreLayout } from "./layout.js";
-import { loadState } from "./load-state.js";
+import { type LoadOptions, loadState } from "./load-state.js";
 import { checkFileSystem } from "./network-file-system.js";
 import type { ResolvedOptions } from "./options.js";
 import { OwnWriter } from "./own-writer.js";
 import type { PendingCommit } from "./pending-commit.js";
+import type { OnProgress } from "./progress.js";
 import { notHeld } from "./refusals.js";
 import { StoreMaintenance } from "./store-maintenance.js";
 import { TakeoverSync } from "./takeover-sync.js";
@@ -132,14 +133,21 @@ export class StoreCore {
   }
 
   /** The synchronous part (checks, numbers, capture) is done when this returns. */
-  commit(entries: readonly StoreEntry[], holder: object): Promise<CommitReceipt> {
+  commit(
+    entries: readonly StoreEntry[],
+    holder: object,
+    onProgress: OnProgress | undefined,
+  ): Promise<CommitReceipt> {
     const check = new BatchCheck((agentId) => this.#writerOf(agentId, holder), {
       ...this.options,
       isTrusted: (put: PutEntry) =>
         !this.#damagedPuts.has(put) && this.#sync.isTrusted(`${put.segment.writerId}/${put.segment.number}`),
     });
     const { commit, puts } = check.check(entries);
-    if (commit !== undefined) this.#writer!.log.submit(commit);
+    if (commit !== undefined) {
+      commit.onProgress = onProgress;
+      this.#writer!.log.submit(commit);
+    }
     return this.#receipt(commit?.done, puts);
   }
 
@@ -187,26 +195,26 @@ export class StoreCore {
     return this.findings.take();
   }
 
-  async load(agentId: string, id: string, signal: AbortSignal | undefined): Promise<Snapshot> {
+  async load(agentId: string, id: string, options: LoadOptions): Promise<Snapshot> {
     const put = (await this.#history(agentId))?.find(id);
     if (put === undefined) throw checkpointNotFound(agentId, id);
     return this.#loads.run(async () => {
-      throwIfAborted(signal, "load");
+      throwIfAborted(options.signal, "load");
       try {
-        return await loadState(this.fs, this.layout, put, signal);
+        return await loadState(this.fs, this.layout, put, options);
       } catch (error) {
-        return this.#loadOtherwise(put, error, signal);
+        return this.#loadOtherwise(put, error, options);
       }
     });
   }
 
   /** The file is gone or damaged: compaction may have moved the checkpoint, or its writer may still have it in memory. */
-  async #loadOtherwise(put: PutEntry, error: unknown, signal: AbortSignal | undefined): Promise<Snapshot> {
+  async #loadOtherwise(put: PutEntry, error: unknown, options: LoadOptions): Promise<Snapshot> {
     const { agentId, id } = put.header;
     if (!isCkptError(error, "CKPT_NOT_FOUND") && !isCkptError(error, "CKPT_CORRUPT")) throw error;
     const moved = await this.catalog.locate(agentId, id);
     if (moved === undefined) throw checkpointNotFound(agentId, id);
-    if (moved.segment !== put.segment) return loadState(this.fs, this.layout, moved, signal);
+    if (moved.segment !== put.segment) return loadState(this.fs, this.layout, moved, options);
     // Put again by who has a good copy, it is written again.
     this.#damagedPuts.add(moved);
     const damage = isCkptError(error, "CKPT_CORRUPT") ? error : missingSegment(error, put, this.layout);

@@ -99,7 +99,7 @@ async function tryLoad(
   signal: AbortSignal | undefined,
 ): Promise<StoreFinding | undefined> {
   try {
-    await loadState(fs, layout, put, signal);
+    await loadState(fs, layout, put, { signal });
     return undefined;
   } catch (error) {
     const isDamage = isCkptError(error, "CKPT_CORRUPT") || isCkptError(error, "CKPT_LIMIT");
