@@ -80,9 +80,18 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
     return this.events.on(event, listener);
   }
 
-  /** Waits for the calls under way, then releases the agent and, when it is the manager's own, the store. Idempotent. */
+  /**
+   * Waits for the calls under way, then releases the agent and, when it is the manager's own, the store. Idempotent. When the
+   * release fails, the manager stays closed, and another close tries it again.
+   */
   close(): Promise<void> {
-    this.#closing ??= this.#calls.close().then(() => this.release());
+    this.#closing ??= this.#calls
+      .close()
+      .then(() => this.release())
+      .catch((error: unknown) => {
+        this.#closing = undefined;
+        throw error;
+      });
     return this.#closing;
   }
 

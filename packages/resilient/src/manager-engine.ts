@@ -48,6 +48,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   #saves = 0;
   #isOpen = false;
   #savesUnderWay = 0;
+  #closeOptions: CloseOptions = {};
   #closing: Promise<void> | undefined;
 
   constructor(agentId: string, options: ResilientOptions<State>) {
@@ -184,6 +185,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
    * usable then. `discard` gives that up instead.
    */
   override close(options: CloseOptions = {}): Promise<void> {
+    if (this.#closing === undefined) this.#closeOptions = options;
     this.#closing ??= this.#finish(options).catch((error: unknown) => {
       this.#closing = undefined;
       throw error;
@@ -212,7 +214,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   protected override async release(): Promise<void> {
     this.pruner.stop();
     // A save that was under way when the close began may have reached memory only.
-    if (this.#isOpen) await this.#ladder.settle(this.agentId, {});
+    if (this.#isOpen) await this.#ladder.settle(this.agentId, this.#closeOptions);
     this.#unsubscribe();
     this.#inbox.leave();
     await super.release();

@@ -207,3 +207,46 @@ describe("options", () => {
     expect(make).toThrow(expect.objectContaining({ code: "CKPT_INVALID_ID" }));
   });
 });
+
+describe("a save that reaches memory only while the manager closes", () => {
+  /** A manager with a save under way whose state comes only once `collected` is called; the store takes no writes then. */
+  async function closingBeside() {
+    const store = new FaultyStore();
+    let collected: (state: number) => void = () => {};
+    const states: (number | Promise<number>)[] = [1, new Promise<number>((resolve) => (collected = resolve))];
+    const manager = new ResilientCheckpointManager<number>("a", {
+      store,
+      retention: false,
+      drift: false,
+      collect: () => states.shift()!,
+      apply: () => {},
+    });
+    await manager.createCheckpoint();
+    store.fail("commit", ioError("EIO"));
+    const saving = manager.createCheckpoint();
+    const close = async (options: { timeoutMs?: number; discard?: boolean }) => {
+      const closing = manager.close(options);
+      await until(() => manager.closed);
+      collected(2);
+      return closing;
+    };
+    return { store, manager, saving, close };
+  }
+
+  it("is given up with discard", async () => {
+    const { store, saving, close } = await closingBeside();
+    await close({ discard: true });
+    expect((await saving).durability).toBe("degraded");
+    store.heal();
+    expect(await store.ids("a")).toEqual(["a:1"]);
+  });
+
+  it("is flushed by another close, where the first could not", async () => {
+    const { store, manager, saving, close } = await closingBeside();
+    expect((await errorOf(close({ timeoutMs: 30 }))).code).toBe("CKPT_NOT_FLUSHED");
+    expect((await saving).durability).toBe("degraded");
+    store.heal();
+    await manager.close();
+    expect(await store.ids("a")).toEqual(["a:1", "a:2"]);
+  });
+});
