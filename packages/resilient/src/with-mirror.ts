@@ -1,4 +1,5 @@
 import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
 import { fail } from "./errors.js";
 import { Place } from "./place.js";
@@ -81,11 +82,13 @@ class MirrorStore extends SeveralPlaces {
 
   /** A mirror that could not take a batch: out of it, or, where it refused what the other one took, at odds with it. */
   #leave(place: Place, error: unknown, views: readonly AgentView[]): void {
-    if (isPlaceFailure(error)) this.dropPlace(place, error);
+    // An abort that reached only one of them says nothing of its history.
+    const isOut = isPlaceFailure(error) || isCkptError(error, "CKPT_ABORTED");
+    if (isOut) this.dropPlace(place, error);
     for (const view of views) {
       view.inSync.delete(place);
       view.noteDue = true;
-      if (!isPlaceFailure(error)) this.bar(place, view, error);
+      if (!isOut) this.bar(place, view, error);
     }
   }
 

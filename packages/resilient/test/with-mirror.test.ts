@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CheckpointStore, StoreEntry } from "@ckpt/core";
+import { type CheckpointStore, CkptError, type StoreEntry } from "@ckpt/core";
 import { DiskStore, type PlacesStore, withMirror } from "@ckpt/resilient";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -31,6 +31,17 @@ async function bench() {
 }
 
 describe("withMirror", () => {
+  it("takes a mirror that an abort reached alone for one that is behind, not for one with another history", async () => {
+    const { a, b, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    b.fail("commit", new CkptError("CKPT_ABORTED", { message: "aborted", hint: "Call it again." }));
+    await store.commit([put("a", 2, 2)]);
+    b.heal();
+    expect(await store.reconcile()).toBe(true);
+    expect(await idsIn(b)).toEqual(await idsIn(a));
+    expect(store.takeFindings()).toEqual([]);
+  });
+
   it("acknowledges when both have it", async () => {
     const { a, b, store } = await bench();
     let open = (): void => {};
