@@ -101,6 +101,7 @@ export class LogWriter {
       // A segment that failed again, or commits that came while the last one was sealed.
       if (this.#current?.isFailed === true || (this.#current === undefined && this.#queue.length > 0))
         this.#switch();
+      else this.#sendWaiting();
     });
   }
 
@@ -118,9 +119,14 @@ export class LogWriter {
         await this.#couldNotBegin(error);
       }
     }
+    this.#sendWaiting();
+  }
+
+  /** Called once more when a switch is over: a commit that came while it ended was not sent by its caller. */
+  #sendWaiting(): void {
     for (const commit of [...this.#queue]) {
       if (this.#current === undefined || this.#current.isFailed) return;
-      this.#send(commit, this.#current);
+      if (!commit.isSent) this.#send(commit, this.#current);
     }
   }
 
