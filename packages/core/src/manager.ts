@@ -47,7 +47,7 @@ export class CheckpointManager<
    * @param metadata labels; plain JSON, outside the state's hash
    * @returns the checkpoint, with `durability` as the store gave it
    */
-  async create(
+  create(
     name: string,
     data: State,
     metadata: { readonly [key: string]: Json } = {},
