@@ -51,7 +51,9 @@ const MAX_TIMESTAMP = 64;
 export class BatchCheck {
   readonly #writerOf: (agentId: string) => AgentWriter;
   readonly #limits: BatchLimits;
+  /** By agent; only what a later entry of the batch may ask for. */
   readonly #ahead = new Map<string, Ahead>();
+  #isBatch = false;
   readonly #items: CommitItem[] = [];
   readonly #puts: PutOutcome[] = [];
   /** Applied once every entry has been found acceptable. */
@@ -67,6 +69,7 @@ export class BatchCheck {
     if (!Array.isArray(entries)) throw invalid("entries", "A commit takes an array of entries.");
     const most = this.#limits.maxEntriesPerCommit;
     if (entries.length > most) throw overLimit("entries in one commit", entries.length, most);
+    this.#isBatch = entries.length > 1;
     for (const entry of entries) this.#accept(entry);
     for (const effect of this.#effects) effect();
     const commit = this.#items.length === 0 ? undefined : new PendingCommit(this.#items);
@@ -96,6 +99,7 @@ export class BatchCheck {
     const most = this.#limits.maxStateBytes;
     if (snapshot.weight > most) throw overLimit("bytes of state", snapshot.weight, most);
     const ahead = this.#aheadOf(writer);
+    const lastSequence = ahead?.lastSequence ?? writer.lastSequence;
     const known = this.#known(writer, ahead, id);
     if (known !== undefined) {
       const [knownSequence, knownHash] =
@@ -110,8 +114,8 @@ export class BatchCheck {
         this.#puts.push(known);
         return;
       }
-    } else if (sequence <= ahead.lastSequence) {
-      throw conflict(`Sequence ${sequence} is not above ${ahead.lastSequence}, the agent's last.`, draft);
+    } else if (sequence <= lastSequence) {
+      throw conflict(`Sequence ${sequence} is not above ${lastSequence}, the agent's last.`, draft);
     }
     const item = {
       kind: "put" as const,
@@ -123,9 +127,11 @@ export class BatchCheck {
       header: undefined,
       commit: undefined,
     };
-    ahead.lastSequence = Math.max(ahead.lastSequence, sequence);
-    ahead.removed.delete(id);
-    ahead.put.set(id, item);
+    if (ahead !== undefined) {
+      ahead.lastSequence = Math.max(lastSequence, sequence);
+      ahead.removed.delete(id);
+      ahead.put.set(id, item);
+    }
     this.#puts.push(item);
     this.#effects.push(() => {
       item.n = writer.nextNumber();
@@ -134,9 +140,9 @@ export class BatchCheck {
     });
   }
 
-  #known(writer: AgentWriter, ahead: Ahead, id: string): PutOutcome | undefined {
-    const item = ahead.put.get(id);
-    if (item !== undefined || ahead.removed.has(id)) return item;
+  #known(writer: AgentWriter, ahead: Ahead | undefined, id: string): PutOutcome | undefined {
+    const item = ahead?.put.get(id);
+    if (item !== undefined || ahead?.removed.has(id)) return item;
     const found = writer.find(id);
     return found === undefined ? undefined : "pending" in found ? found.pending : found.stored;
   }
@@ -150,8 +156,8 @@ export class BatchCheck {
     );
     if (ids.length === 0) return;
     for (const id of ids) {
-      ahead.put.delete(id);
-      ahead.removed.add(id);
+      ahead?.put.delete(id);
+      ahead?.removed.add(id);
     }
     const why = typeof reason === "string" ? reason.slice(0, MAX_REASON) : "";
     this.#effects.push(() => {
@@ -171,7 +177,8 @@ export class BatchCheck {
     });
   }
 
-  #aheadOf(writer: AgentWriter): Ahead {
+  #aheadOf(writer: AgentWriter): Ahead | undefined {
+    if (!this.#isBatch) return undefined;
     let ahead = this.#ahead.get(writer.agentId);
     if (ahead === undefined) {
       ahead = { lastSequence: writer.lastSequence, put: new Map(), removed: new Set() };

@@ -1,6 +1,4 @@
 /** The body of a commit, small ones at once, large ones in slices that leave the event loop room. */
-
-import type { CheckpointHeader } from "@ckpt/core";
 import { encodeCommitHeader } from "./commit-record.js";
 import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";
 import type { PendingCommit, WrittenEntry } from "./pending-commit.js";
@@ -13,13 +11,11 @@ const AT_ONCE_BYTES = 256 * 1024;
 
 export interface PlannedBody {
   readonly entries: readonly WrittenEntry[];
-  readonly plans: readonly PutPlan[];
   readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 }
 
 /** Plans a commit for the segment `number`. */
 export function planCommit(commit: PendingCommit, number: number, maxChainDeltas: number): PlannedBody {
-  const plans: PutPlan[] = [];
   const steps: (PutPlan | WrittenEntry)[] = [];
   let weight = 0;
   for (const item of commit.items) {
@@ -29,12 +25,11 @@ export function planCommit(commit: PendingCommit, number: number, maxChainDeltas
     }
     const plan = planPut(item, number, maxChainDeltas);
     weight += plan.weight;
-    plans.push(plan);
     steps.push(plan);
   }
   const entries = steps.map((step) => ("entry" in step ? step.entry : step));
   const body = weight <= AT_ONCE_BYTES ? bodyAtOnce(steps) : bodyInSlices(steps, weight, commit.onProgress);
-  return { entries, plans, body };
+  return { entries, body };
 }
 
 function bodyAtOnce(steps: readonly (PutPlan | WrittenEntry)[]): Uint8Array[] {
@@ -86,16 +81,12 @@ async function* bodyInSlices(
 }
 
 /** Fills in what is known only now: where the record is, how long, and the state's hash, a by-product of encoding it. */
-function finishPut(
-  { item, entry, base, weight, metadata }: PutPlan,
-  offset: number,
-  bytes: number,
-): RawEntry {
-  const header: CheckpointHeader = Object.freeze({ ...entry.header, stateHash: item.snapshot.hash });
-  entry.header = header;
+function finishPut(plan: PutPlan, offset: number, bytes: number): RawEntry {
+  const { item, entry, header, base } = plan;
+  header.stateHash = item.snapshot.hash;
+  item.header = Object.freeze(header);
   entry.sectionOffset = offset;
   entry.sectionBytes = bytes;
-  base.chainBytes += bytes - weight;
-  item.header = header;
-  return encodePut(entry, metadata);
+  base.chainBytes += bytes - plan.weight;
+  return encodePut(entry, plan.metadata);
 }

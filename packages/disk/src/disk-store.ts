@@ -74,7 +74,7 @@ export class DiskStore implements CheckpointStore {
     throwIfAborted(options.signal, "commit");
     // No wait before the capture: a commit needs a lease, and whoever has one has opened the store.
     const core = this.#use === undefined ? await this.#core("commit") : this.#opened("commit");
-    return core.commit(entries, this, options.onProgress);
+    return await core.commit(entries, this, options.onProgress);
   }
 
   async list(agentId: string, query: HeaderQuery = {}): Promise<CheckpointHeader[]> {

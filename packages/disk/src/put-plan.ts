@@ -10,9 +10,14 @@ import type { PutItem } from "./pending-commit.js";
 const MIN_CHAIN_BYTES = 4096;
 const CHAIN_FACTOR = 2;
 
+/** A header that waits for its hash. */
+type UnhashedHeader = Omit<CheckpointHeader, "stateHash"> & { stateHash: string };
+
 export interface PutPlan {
   readonly item: PutItem;
   readonly entry: PutEntry;
+  /** The entry's header, until its hash is known and it is frozen. */
+  readonly header: UnhashedHeader;
   /** What the next delta of the agent is on. */
   readonly base: DeltaBase;
   /** The metadata as the entry writes it. */
@@ -31,7 +36,8 @@ export function planPut(item: PutItem, segment: number, maxChainDeltas: number):
   const onto = delta === undefined ? undefined : previous;
   const weight = delta?.weight ?? snapshot.weight;
   const { metadata, written } = storedMetadata(item, onto);
-  const entry = putEntry(item, onto?.put ?? null, metadata);
+  const header = headerOf(item, metadata);
+  const entry = putEntry(item, onto?.put ?? null, header);
   const base: DeltaBase = {
     put: entry,
     snapshot,
@@ -41,7 +47,7 @@ export function planPut(item: PutItem, segment: number, maxChainDeltas: number):
   };
   writer.base = base;
   const chunks = () => (delta === undefined ? encodeKeyframe(snapshot) : encodeDelta(delta));
-  return { item, entry, base, metadata: written, weight, chunks };
+  return { item, entry, header, base, metadata: written, weight, chunks };
 }
 
 function worthwhileDelta(base: DeltaBase, { snapshot }: PutItem, maxChainDeltas: number): Delta | undefined {
@@ -61,30 +67,39 @@ function storedMetadata({ draft }: PutItem, onto: DeltaBase | undefined) {
   return { metadata: applyMetadata(before, written) ?? draft.metadata, written };
 }
 
-function putEntry(item: PutItem, base: PutEntry | null, metadata: CheckpointHeader["metadata"]): PutEntry {
-  const { writer, n, draft, snapshot } = item;
-  const { id, agentId, sequence, name, timestamp, parentId, schemaVersion } = draft;
-  const header = {
-    id,
-    agentId,
-    sequence,
-    name,
-    timestamp,
-    parentId,
+/** The header without its hash, which is a by-product of encoding the state. */
+function headerOf(
+  { writer, draft, snapshot }: PutItem,
+  metadata: CheckpointHeader["metadata"],
+): UnhashedHeader {
+  return {
+    id: draft.id,
+    agentId: draft.agentId,
+    sequence: draft.sequence,
+    name: draft.name,
+    timestamp: draft.timestamp,
+    parentId: draft.parentId,
     stateHash: "",
     stateBytes: snapshot.weight,
     metadata,
-    schemaVersion,
+    schemaVersion: draft.schemaVersion,
     epoch: writer.epoch,
   };
+}
+
+function putEntry({ writer, n }: PutItem, base: PutEntry | null, header: CheckpointHeader): PutEntry {
+  const { agentId, epoch } = writer;
+  const { segment, offset, length } = noPlace();
   return {
     kind: "put",
     agentId,
-    epoch: writer.epoch,
+    epoch,
     n,
     header,
     base,
-    ...noPlace(),
+    segment,
+    offset,
+    length,
     sectionOffset: 0,
     sectionBytes: 0,
   };
