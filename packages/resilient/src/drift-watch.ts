@@ -10,8 +10,8 @@ import type {
 import { DriftMonitor, type MonitorOptions, monitor, type Signal, type Verdict } from "@ckpt/drift";
 import { configOf, DRIFT_TOPIC, type DriftConfig, driftNote, isDeclared, resumeFrom } from "./drift-note.js";
 
-/** The monitor's state rides on a save when this many signals came since it last did ... */
-const NOTE_EVERY_SIGNALS = 256;
+/** The monitor's state (some 30 KB) rides on a save when this many signals came since it last did ... */
+const NOTE_EVERY_SIGNALS = 1_024;
 /** ... or this many milliseconds passed. */
 const NOTE_EVERY_MS = 60_000;
 

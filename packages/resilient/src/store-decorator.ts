@@ -47,9 +47,14 @@ export abstract class StoreDecorator implements CheckpointStore, HealthReporting
     return this.inner.supports;
   }
 
+  /** Whether `close` was called. */
+  protected get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Throws `CKPT_CLOSED` once `close` was called. */
   protected assertOpen(): void {
-    if (this.#closing !== undefined) throw storeClosed();
+    if (this.isClosed) throw storeClosed();
   }
 
   async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {

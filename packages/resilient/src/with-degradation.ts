@@ -19,7 +19,7 @@ import { widened } from "./header-query.js";
 import type { HealthReporting, StoreHealth } from "./health.js";
 import { PendingCommits } from "./pending-commits.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
-import { type Abortable, StoreDecorator } from "./store-decorator.js";
+import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
 export interface DegradationOptions {
   /** The most that waiting batches may hold, in bytes of state not shared among them. Beyond it a commit rejects; 0: at once, as the place does. Default 64 MiB. */
@@ -108,28 +108,34 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     return { agentId, epoch, release };
   }
 
-  override async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
-    this.assertOpen();
+  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    if (this.isClosed) return Promise.reject(storeClosed());
     const agentIds = agentsOf(entries);
-    return this.#order.run(agentIds, async () => {
-      throwIfAborted(options?.signal, "The commit");
-      if (this.#mustWait(agentIds)) {
-        const checked = await this.#check(entries);
-        // Still so after the look below: behind what waits already, or the order would be lost.
-        if (this.#mustWait(agentIds)) return this.#keep(entries, checked, this.#flusher.lastError);
+    return this.#order.run(agentIds, () => this.#commit(agentIds, entries, options));
+  }
+
+  async #commit(
+    agentIds: readonly string[],
+    entries: readonly StoreEntry[],
+    options: Abortable | undefined,
+  ): Promise<CommitReceipt> {
+    throwIfAborted(options?.signal, "The commit");
+    if (this.#mustWait(agentIds)) {
+      const checked = await this.#check(entries);
+      // Still so after the look below: behind what waits already, or the order would be lost.
+      if (this.#mustWait(agentIds)) return this.#keep(entries, checked, this.#flusher.lastError);
+    }
+    try {
+      const receipt = await this.inner.commit(entries, options);
+      for (const id of agentIds) {
+        const held = this.#held.get(id);
+        if (held !== undefined) held.known = applyEntries(held.known, entries);
       }
-      try {
-        const receipt = await this.inner.commit(entries, options);
-        for (const id of agentIds) {
-          const held = this.#held.get(id);
-          if (held !== undefined) held.known = applyEntries(held.known, entries);
-        }
-        return receipt;
-      } catch (error) {
-        if (!isPlaceFailure(error) || !this.#mayDegrade(agentIds)) throw error;
-        return this.#keep(entries, await this.#check(entries), error);
-      }
-    });
+      return receipt;
+    } catch (error) {
+      if (!isPlaceFailure(error) || !this.#mayDegrade(agentIds)) throw error;
+      return this.#keep(entries, await this.#check(entries), error);
+    }
   }
 
   #mustWait(agentIds: readonly string[]): boolean {

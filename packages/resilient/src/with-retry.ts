@@ -13,7 +13,7 @@ import { throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { isTransient, type RetryOptions, retry } from "@ckpt/io";
 import { AgentOrder, agentsOf } from "./agent-order.js";
-import { type Abortable, StoreDecorator } from "./store-decorator.js";
+import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
 /** How failures that often pass are tried again; the defaults are those of `retry` in @ckpt/io. */
 export interface StoreRetryOptions
@@ -52,43 +52,65 @@ class RetryStore extends StoreDecorator {
     run: () => Promise<T>,
     isRetryable: (error: unknown) => boolean = isRetryableCall,
   ): Promise<T> {
-    // The first try bare: nearly all succeed, and owe the machinery below nothing.
-    let failure: { readonly error: unknown } | undefined;
     try {
       return await run();
     } catch (error) {
-      if (!isRetryable(error)) throw error;
-      failure = { error };
+      return await this.#again(operation, error, signal, run, isRetryable);
     }
+  }
+
+  /** After a first try that failed. That one goes bare: nearly all succeed, and owe the machinery here nothing. */
+  #again<T>(
+    operation: string,
+    error: unknown,
+    signal: AbortSignal | undefined,
+    run: () => Promise<T>,
+    isRetryable: (error: unknown) => boolean,
+  ): Promise<T> {
+    if (!isRetryable(error)) throw error;
     const { compactOnFull: _, compactEveryMs: __, ...backoff } = this.#options;
+    let first = true;
     return retry(
       async () => {
-        const first = failure;
-        failure = undefined;
-        if (first !== undefined) throw first.error;
-        return run();
+        if (!first) return run();
+        first = false;
+        throw error;
       },
       {
         ...backoff,
         ...(signal !== undefined && { signal }),
         isRetryable,
-        onRetry: ({ error, delayMs }) => this.incidents.emit({ kind: "retrying", operation, error, delayMs }),
+        onRetry: ({ error: failure, delayMs }) =>
+          this.incidents.emit({ kind: "retrying", operation, error: failure, delayMs }),
       },
     );
   }
 
-  override async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
-    this.assertOpen();
-    return this.#order.run(agentsOf(entries), async () => {
-      throwIfAborted(options?.signal, "The commit");
-      const run = () => this.inner.commit(entries, options);
-      try {
-        return await this.#try("commit", options?.signal, run);
-      } catch (error) {
-        if (!(await this.#madeRoom(error))) throw error;
-        return await run();
-      }
-    });
+  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    if (this.isClosed) return Promise.reject(storeClosed());
+    return this.#order.run(agentsOf(entries), () => this.#commit(entries, options));
+  }
+
+  async #commit(entries: readonly StoreEntry[], options: Abortable | undefined): Promise<CommitReceipt> {
+    throwIfAborted(options?.signal, "The commit");
+    try {
+      return await this.inner.commit(entries, options);
+    } catch (error) {
+      return await this.#commitAfter(error, () => this.inner.commit(entries, options), options?.signal);
+    }
+  }
+
+  async #commitAfter(
+    error: unknown,
+    run: () => Promise<CommitReceipt>,
+    signal: AbortSignal | undefined,
+  ): Promise<CommitReceipt> {
+    try {
+      return await this.#again("commit", error, signal, run, isRetryableCall);
+    } catch (last) {
+      if (!(await this.#madeRoom(last))) throw last;
+      return await run();
+    }
   }
 
   /** Compacts when the disk is full and that was not tried lately. */

@@ -156,11 +156,11 @@ describe("drift", () => {
   it("costs no commit: the monitor's state rides on a save, now and then", async () => {
     const store = new FaultyStore();
     const { agent, manager } = agentOver(store, { n: 0 });
-    for (let n = 0; n < 600; n++) {
+    for (let n = 0; n < 2_100; n++) {
       agent.state = { n };
       await manager.createCheckpoint();
     }
-    expect(store.batches).toHaveLength(600);
+    expect(store.batches).toHaveLength(2_100);
     const notes = store.batches.flat().filter((entry) => entry.op === "event" && entry.event.kind === "note");
     expect(notes.length).toBe(2);
   });
