@@ -17,6 +17,7 @@ import {
 } from "./contestants/limits.js";
 import { ours } from "./contestants/ours.js";
 import { installPeers } from "./contestants/peer-modules.js";
+import { profiled } from "./profile.js";
 import { html } from "./report/html.js";
 import { table } from "./report/table.js";
 import type { Run, ScenarioResult } from "./scenario.js";
@@ -114,7 +115,7 @@ async function main(): Promise<void> {
   const results: ScenarioResult[] = [];
   try {
     for (const scenario of scenarios.filter((s) => wanted.includes(s.name))) {
-      const result = await scenario.run(run);
+      const result = await profiled(options.profile, scenario.name, () => scenario.run(run));
       results.push(result);
       progress("");
       console.log(table(result));

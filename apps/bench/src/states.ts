@@ -99,10 +99,21 @@ export class Generator {
   }
 }
 
-/** One turn: the counters move and the conversation grows by about `bytes`. */
-export function turn(state: AgentState, generator: Generator, bytes: number): void {
+/** What one turn adds to a conversation. */
+export interface Turn {
+  readonly bytes: number;
+  readonly messages: readonly Message[];
+}
+
+/** The next turn, of about `bytes`. */
+export function turnOf(generator: Generator, bytes: number): Turn {
+  return { bytes, messages: [generator.message(bytes / 2), generator.message(bytes / 2)] };
+}
+
+/** Takes a turn: the counters move and the conversation grows. */
+export function take(state: AgentState, { bytes, messages }: Turn): void {
   state.step += 1;
   state.counters.tokens += Math.floor(bytes / 4);
   state.counters.toolCalls += 1;
-  state.messages.push(generator.message(bytes / 2), generator.message(bytes / 2));
+  state.messages.push(...messages);
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { percentile } from "../measure.js";
@@ -36,11 +36,18 @@ export const install: Scenario = {
   async run(run) {
     const directory = await run.directory();
     run.progress("install: packing and installing");
+    const { packageManager } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      packageManager: string;
+    };
     for (const name of PACKED)
-      execFileSync("pnpm", ["pack", "--pack-destination", directory], {
-        cwd: join(root, "packages", name),
-        stdio: "ignore",
-      });
+      execFileSync(
+        "npx",
+        ["--yes", "--prefer-offline", packageManager, "pack", "--pack-destination", directory],
+        {
+          cwd: join(root, "packages", name),
+          stdio: "ignore",
+        },
+      );
     const tarballs = (await readdir(directory)).filter((f) => f.endsWith(".tgz"));
     const dependencies = Object.fromEntries(
       tarballs.map((f) => [`@ckpt/${f.split("-")[1]}`, `file:${join(directory, f)}`]),

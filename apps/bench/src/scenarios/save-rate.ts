@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Contestant } from "../contestant.js";
 import { elapsedMs, interleave } from "../measure.js";
 import { type BarResult, bar, type ResultRow, type Run, ratioTo, rows, type Scenario } from "../scenario.js";
-import { type AgentState, Generator } from "../states.js";
+import { type AgentState, Generator, type Message } from "../states.js";
 
 interface Shape {
   readonly name: string;
@@ -15,50 +15,63 @@ interface Shape {
   bars(rows: readonly ResultRow[]): BarResult[];
 }
 
+/** An agent with its state and the messages of all its turns, made ahead: the clock runs for saves alone. */
+interface Lane {
+  readonly name: string;
+  readonly state: AgentState;
+  readonly messages: readonly Message[];
+}
+
+function lane(shape: Shape, seed: number, agent: number, turns: number): Lane {
+  const generator = new Generator(seed + agent);
+  const state = generator.state(shape.stateBytes, shape.stateBytes > 8000 ? 2000 : 600);
+  // Each message has about the size of the one that it replaces, so that the state keeps its own.
+  const sizes = state.messages.map(({ content }) => Math.max(120, content.length + 100));
+  const messages = Array.from({ length: turns }, (_, turn) =>
+    generator.message(sizes[turn % sizes.length] as number),
+  );
+  return { name: `agent-${agent + 3}`, state, messages };
+}
+
 /** One message is replaced in place and the counters move: about a turn's change, at a constant size. */
-function change(state: AgentState, generator: Generator, turn: number): void {
+function change({ state, messages }: Lane, turn: number): void {
   state.step = turn;
   state.counters.tokens += 17;
-  const at = turn % state.messages.length;
-  const old = state.messages[at];
-  if (old) state.messages[at] = { ...generator.message(Math.max(120, old.content.length + 100)) };
+  state.messages[turn % state.messages.length] = messages[turn] as Message;
 }
+
+const WARM_UP_TURNS = 50;
 
 async function rate(contestant: Contestant, run: Run, shape: Shape, round: number): Promise<number> {
-  const generator = new Generator(run.seed + round);
-  const states = Array.from({ length: shape.agents }, () =>
-    generator.state(shape.stateBytes, shape.stateBytes > 8000 ? 2000 : 600),
-  );
-  const names = states.map((_, i) => `agent-${i + 3}`);
-  const open = await contestant.open(await run.directory());
   const saves = Math.max(4, Math.floor((run.quick ? shape.saves.quick : shape.saves.full) / shape.agents));
-  const prepared = states.map((state) => ({ state, generator: new Generator(run.seed + 7) }));
-  const one = async (agent: number, count: number, from: number) => {
-    const { state, generator: own } = prepared[agent] as (typeof prepared)[number];
-    for (let turn = from; turn < from + count; turn += 1) {
-      change(state, own, turn);
-      await open.save(names[agent] as string, state, turn);
+  const warmUp = Math.min(WARM_UP_TURNS, saves);
+  const lanes = Array.from({ length: shape.agents }, (_, agent) =>
+    lane(shape, run.seed + round * 1000, agent, warmUp + saves),
+  );
+  const directory = await run.directory();
+  const open = await contestant.open(directory);
+  const turns = async (each: Lane, from: number, to: number) => {
+    for (let turn = from; turn < to; turn += 1) {
+      change(each, turn);
+      await open.save(each.name, each.state, turn);
     }
   };
-  await Promise.all(names.map((_, agent) => one(agent, 3, 0)));
-  const ms = await elapsedMs(() => Promise.all(names.map((_, agent) => one(agent, saves, 3))));
+  await Promise.all(lanes.map((each) => turns(each, 0, warmUp)));
+  const ms = await elapsedMs(() => Promise.all(lanes.map((each) => turns(each, warmUp, warmUp + saves))));
   await open.close();
-  if (contestant.kind === "ours") await checkReopened(contestant, run, states, names);
-  return (saves * names.length) / (ms / 1000);
+  if (contestant.kind === "ours") await checkReopened(contestant, directory, lanes);
+  return (saves * lanes.length) / (ms / 1000);
 }
 
-let lastDirectory = "";
-
-/** Every benchmark of ours ends by reopening the store and comparing what was acknowledged. */
+/** Every measurement of ours ends by reopening the store and comparing what was acknowledged last. */
 async function checkReopened(
   contestant: Contestant,
-  run: Run,
-  states: readonly AgentState[],
-  names: readonly string[],
+  directory: string,
+  lanes: readonly Lane[],
 ): Promise<void> {
-  const open = await contestant.open(lastDirectory || (await run.directory()));
-  for (const [i, name] of names.entries())
-    if (!isDeepStrictEqual(await open.latest(name), states[i]))
+  const open = await contestant.open(directory);
+  for (const { name, state } of lanes)
+    if (!isDeepStrictEqual(await open.latest(name), state))
       throw new Error(`${name}: the reopened store gave another state`);
   await open.close();
 }
@@ -68,12 +81,11 @@ function saveRate(shape: Shape): Scenario {
     name: shape.name,
     title: shape.title,
     async run(run) {
-      const remembering: Run = { ...run, directory: async () => (lastDirectory = await run.directory()) };
       const subjects = run.contestants.present.filter((c) => !shape.without?.includes(c.name));
       const values = new Map<Contestant, number[]>(subjects.map((c) => [c, []]));
       await interleave(subjects, run.rounds, async (contestant, round) => {
         run.progress(`${shape.name} round ${round + 1}/${run.rounds}: ${contestant.name}`);
-        values.get(contestant)?.push(await rate(contestant, remembering, shape, round));
+        values.get(contestant)?.push(await rate(contestant, run, shape, round));
       });
       const result = rows(values, true);
       return {
