@@ -20,7 +20,10 @@ export async function probe(
     } catch (error) {
       absent.push({
         name: contestant.name,
-        absent: error instanceof Error ? (error.message.split("\n")[0] as string) : String(error),
+        absent:
+          error instanceof Error
+            ? (error.message.split("\n")[0] as string)
+            : "it did not start, and gave no reason",
       });
     } finally {
       await rm(directory, { recursive: true, force: true });

@@ -89,6 +89,8 @@ export const postgresSaver: Contestant = {
       password: "bench",
       port,
       persistent: false,
+      // Reached over TCP only: a socket file would need a directory that the server's own user may write to.
+      postgresFlags: ["-c", "unix_socket_directories="],
     };
     const asRoot = process.getuid?.() === 0;
     // PostgreSQL refuses to run as root, so its own user has to get into the directory.

@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Contestant } from "../src/contestant.js";
+import { probe } from "../src/contestants/index.js";
+import { appendDsync } from "../src/contestants/limits.js";
+import { ours } from "../src/contestants/ours.js";
+import { html } from "../src/report/html.js";
+import { table } from "../src/report/table.js";
+import type { Run } from "../src/scenario.js";
+import { agents64 } from "../src/scenarios/save-rate.js";
+import { Generator } from "../src/states.js";
+
+let work: string;
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), "ckpt-bench-test-"));
+});
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+const broken: Contestant = {
+  name: "a peer that is not installed",
+  durability: "nothing",
+  kind: "peer",
+  open: () => Promise.reject(new Error("Cannot find module")),
+};
+
+describe("the benchmark", () => {
+  it("measures ours beside a limit, checks what it saved, and reports who is absent", async () => {
+    const contestants = await probe([ours, appendDsync, broken]);
+    expect(contestants.absent).toEqual([{ name: broken.name, absent: "Cannot find module" }]);
+    const run: Run = {
+      quick: true,
+      rounds: 1,
+      seed: 1,
+      contestants,
+      progress: () => undefined,
+      directory: () => mkdtemp(join(work, "d-")),
+      child: () => Promise.reject(new Error("no scenario of this test needs a process")),
+    };
+    const result = await agents64.run(run);
+    expect(result.rows.map((row) => row.name)).toEqual([ours.name, appendDsync.name]);
+    for (const row of result.rows) expect(row.median).toBeGreaterThan(0);
+    expect(table(result)).toContain("64 agents at once");
+    const report = {
+      machine: {},
+      quick: true,
+      rounds: 1,
+      seed: 1,
+      absent: contestants.absent,
+      results: [result],
+    };
+    expect(html(report as unknown as Parameters<typeof html>[0])).toContain(broken.name);
+  });
+
+  it("makes the same states from the same seed, of about the size that was asked for", () => {
+    const state = new Generator(7).state(65_536, 2000);
+    expect(new Generator(7).state(65_536, 2000)).toEqual(state);
+    expect(new Generator(8).state(65_536, 2000)).not.toEqual(state);
+    const bytes = Buffer.byteLength(JSON.stringify(state));
+    expect(bytes).toBeGreaterThan(55_000);
+    expect(bytes).toBeLessThan(80_000);
+  });
+});
