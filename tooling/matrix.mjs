@@ -1,16 +1,39 @@
 // `npm run test:matrix`: the packages as built, tested on every supported Node. The npm package `node@N` brings the binary.
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { keepCounts, vitest } from "./steps.mjs";
 
 const majors = process.argv.length > 2 ? process.argv.slice(2) : ["20", "22", "24"];
 const own = process.versions.node.split(".")[0];
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const major of majors) {
-  const node = major === own ? [process.execPath] : ["npx", "--yes", "--prefer-offline", `node@${major}`];
-  const counts = vitest(`built packages on Node ${major}`, ["packages/"], {
-    node,
-    env: { CKPT_TEST_BUILT: "1", CKPT_MATRIX: "1" },
-  });
-  for (const key of Object.keys(total)) total[key] += counts[key];
+const binaries = mkdtempSync(join(tmpdir(), "ckpt-node-"));
+chmodSync(binaries, 0o755);
+
+/** A Node of this major version, where children of any user can run it (npm's cache is the owner's alone). */
+function nodeBinary(major) {
+  if (major === own) return process.execPath;
+  console.error(`> fetching Node ${major}`);
+  const args = ["--yes", "--prefer-offline", `node@${major}`, "-p", "process.execPath"];
+  const found = execFileSync("npx", args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
+  const binary = join(binaries, `node-${major}`);
+  copyFileSync(found, binary);
+  chmodSync(binary, 0o755);
+  return binary;
+}
+
+try {
+  for (const major of majors) {
+    const env = { CKPT_TEST_BUILT: "1", CKPT_MATRIX: "1" };
+    const counts = vitest(`built packages on Node ${major}`, ["packages/"], {
+      node: [nodeBinary(major)],
+      env,
+    });
+    for (const key of Object.keys(total)) total[key] += counts[key];
+  }
+} finally {
+  rmSync(binaries, { recursive: true, force: true });
 }
 keepCounts("matrix", total);
 process.exit(total.failed === 0 ? 0 : 1);
