@@ -25,7 +25,7 @@ function nodeBinary(major) {
 
 try {
   for (const major of majors) {
-    const env = { CKPT_TEST_BUILT: "1", CKPT_MATRIX: "1" };
+    const env = { CKPT_TEST_BUILT: "1" };
     const counts = vitest(`built packages on Node ${major}`, ["packages/"], {
       node: [nodeBinary(major)],
       env,

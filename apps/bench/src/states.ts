@@ -16,7 +16,7 @@ export interface AgentState {
 }
 
 /** A small fast generator (mulberry32): the same seed gives the same states on every machine. */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;

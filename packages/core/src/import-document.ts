@@ -28,7 +28,7 @@ export interface ImportedEntry {
   readonly snapshot: Snapshot;
 }
 
-export const IMPORT_MAX_CHARACTERS = 268_435_456;
+const IMPORT_MAX_CHARACTERS = 268_435_456;
 
 const CONFLICTS: readonly ImportConflict[] = ["refuse", "renumber", "skip"];
 

@@ -2,7 +2,7 @@ import type { CheckpointHeader } from "./checkpoint-header.js";
 import type { AgentState } from "./store.js";
 
 /** How many of the newest checkpoints compression keeps. */
-export const COMPRESSION_KEEPS_LAST = 20;
+const COMPRESSION_KEEPS_LAST = 20;
 
 export interface ThinningRule {
   readonly compressAfter: number;

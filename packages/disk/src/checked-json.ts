@@ -15,7 +15,7 @@ export function encodeCheckedJson(value: unknown): Buffer {
 }
 
 /** The value; undefined when the checksum or the form is wrong. */
-export function decodeCheckedJson(bytes: Buffer): unknown {
+function decodeCheckedJson(bytes: Buffer): unknown {
   const end = bytes.length - 10;
   if (end < 1 || bytes[end] !== 0x0a || bytes[bytes.length - 1] !== 0x0a) return undefined;
   const line = bytes.subarray(0, end);
@@ -85,7 +85,7 @@ export async function replaceFile(fs: FileSystem, file: string, bytes: readonly 
 }
 
 /** Whether a name is that of a temporary file of this store. */
-export function isTemporary(name: string): boolean {
+function isTemporary(name: string): boolean {
   return /^\.ckpt-[0-9a-f]{24}\.tmp$/.test(name);
 }
 

@@ -9,9 +9,9 @@ export const COMMIT_KIND = 2;
 export const PLAIN_CODEC = 0;
 
 /** The longest header of a commit, in bytes. */
-export const MAX_COMMIT_HEADER_BYTES = 32 * 1024 * 1024;
+const MAX_COMMIT_HEADER_BYTES = 32 * 1024 * 1024;
 /** The length field behind the header. */
-export const COMMIT_TRAILER_BYTES = 4;
+const COMMIT_TRAILER_BYTES = 4;
 
 /** Header and its length, as they stand behind the sections. Throws `CKPT_LIMIT`. */
 export function encodeCommitHeader(entries: readonly RawEntry[]): Buffer {

@@ -9,7 +9,7 @@ import { decodeEvent } from "./event-decode.js";
 import { applyMetadata, freezeParsed, type Metadata } from "./metadata-patch.js";
 
 /** An entry that the format does not allow; the record that holds it counts as damaged. */
-export class BadEntry extends Error {}
+class BadEntry extends Error {}
 
 /** Where an entry's record is, and how many bytes of sections are left for its puts. */
 export interface DecodePlace extends RecordPlace {

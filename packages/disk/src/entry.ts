@@ -51,7 +51,7 @@ export interface SequenceMark extends EntryKey, RecordPlace {
 }
 
 /** Written by compaction: here the head moved to a checkpoint that is gone. */
-export interface GoneMark extends EntryKey, RecordPlace {
+interface GoneMark extends EntryKey, RecordPlace {
   readonly kind: "gone";
 }
 

@@ -16,7 +16,7 @@ export interface SegmentHead {
 /** At most so many ranges are written; beyond it the oldest segments' ranges are left out. */
 const MAX_RANGES = 20_000;
 
-export function encodeHeads(writerId: string, heads: readonly SegmentHead[]): Buffer {
+function encodeHeads(writerId: string, heads: readonly SegmentHead[]): Buffer {
   let ranges = MAX_RANGES;
   const segments = [...heads].reverse().map(({ number, end, sealed, agents }) => {
     ranges -= agents.size;

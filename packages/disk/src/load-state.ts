@@ -23,7 +23,7 @@ export interface LoadOptions {
 }
 
 /** The keyframe of a put's chain, the deltas after it, and the put itself. */
-export function chainOf(put: PutEntry): PutEntry[] {
+function chainOf(put: PutEntry): PutEntry[] {
   const chain: PutEntry[] = [];
   for (let at: PutEntry | null = put; at !== null; at = at.base) chain.push(at);
   return chain.reverse();

@@ -11,7 +11,7 @@ export interface PutItem extends PendingPut {
   readonly draft: CheckpointDraft;
 }
 
-export interface FactItem {
+interface FactItem {
   readonly kind: "fact";
   readonly writer: AgentWriter;
   readonly entry: RemovalEntry | EventEntry;

@@ -26,7 +26,7 @@ export function peer<T>(name: string): T {
   return load(name) as T;
 }
 
-export function peerVersion(name: string): string {
+function peerVersion(name: string): string {
   try {
     return (load(`${name}/package.json`) as { version: string }).version;
   } catch {

@@ -13,14 +13,14 @@ export async function directoryBytes(directory: string): Promise<number> {
   return bytes;
 }
 
-export interface TurnsResult {
+interface TurnsResult {
   readonly ms: number;
   readonly bytes: number;
   readonly stateBytes: number;
 }
 
 /** 1,000 turns of a conversation that grows to about 2 MB, one save each; opening and closing count. */
-export async function thousandTurns(
+async function thousandTurns(
   contestant: Contestant,
   directory: string,
   seed: number,

@@ -6,7 +6,7 @@ export interface Result {
   readonly ms: number;
 }
 
-export function total(results: readonly Result[]): Required<Counts> {
+function total(results: readonly Result[]): Required<Counts> {
   const sum: Required<Counts> = {
     cutStates: 0,
     failedSyncs: 0,

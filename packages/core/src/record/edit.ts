@@ -96,7 +96,7 @@ function reorder(branch: ObjectBranch, order: readonly unknown[]): void {
 }
 
 /** A whole number from 0 to `highest`. */
-export function index(value: unknown, highest: number): number {
+function index(value: unknown, highest: number): number {
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > highest) throw misfit();
   return value as number;
 }

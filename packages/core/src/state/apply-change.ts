@@ -52,7 +52,7 @@ function editArray(node: StateArray, { edits }: ArrayChange): StateArray {
 }
 
 /** The text with its middle replaced. */
-export function editText(node: string, { prefix, suffix, text }: TextChange): string {
+function editText(node: string, { prefix, suffix, text }: TextChange): string {
   if (prefix + suffix > node.length) misfit();
   return (prefix === node.length ? node : node.slice(0, prefix)) + text + node.slice(node.length - suffix);
 }

@@ -3,7 +3,7 @@ import type { StateNode } from "../node.js";
 /** How one node becomes another. `weight` estimates its encoded size in bytes. */
 export type Change = ReplaceChange | ArrayChange | ObjectChange | TextChange | BytesChange;
 
-export interface ReplaceChange {
+interface ReplaceChange {
   readonly kind: "replace";
   readonly weight: number;
   readonly node: StateNode;

@@ -3,7 +3,7 @@ import { CkptError } from "@ckpt/errors";
 const NAME = /^[A-Za-z_$][\w$]*$/;
 
 /** `$.a[3]["odd key"]`. */
-export function jsonPath(segments: readonly (string | number)[]): string {
+function jsonPath(segments: readonly (string | number)[]): string {
   let path = "$";
   for (const segment of segments) {
     if (typeof segment === "number") path += `[${segment}]`;

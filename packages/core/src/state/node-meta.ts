@@ -70,7 +70,7 @@ export function heightOf(node: object): number {
 }
 
 /** Facts that are remembered, or undefined: no measuring. */
-export const knownMeta = (node: object): NodeMeta | undefined => metas.get(node);
+const knownMeta = (node: object): NodeMeta | undefined => metas.get(node);
 
 /** Remembers facts for as long as the node lives. */
 export function remember(node: object, meta: NodeMeta): void {

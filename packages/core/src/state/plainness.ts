@@ -2,7 +2,7 @@
 export type Plainness = "plain" | "array" | "null" | "other";
 
 /** Whether `proto` is the named built-in prototype of another realm (a vm context, a test runner's sandbox). */
-export function isForeign(proto: object, name: string): boolean {
+function isForeign(proto: object, name: string): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(proto, "constructor");
   const owner: unknown = descriptor?.value;
   if (typeof owner !== "function" || owner.name !== name) return false;

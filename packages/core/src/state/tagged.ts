@@ -19,10 +19,10 @@ export function hasTag(node: StateNode, tag: string): node is StateObject {
 }
 
 export const UNDEFINED_NODE: StateObject = Object.freeze({ [TAG]: "undefined" });
-export const NAN_NODE = tagged("number", "NaN");
-export const INFINITY_NODE = tagged("number", "Infinity");
-export const NEGATIVE_INFINITY_NODE = tagged("number", "-Infinity");
-export const NEGATIVE_ZERO_NODE = tagged("number", "-0");
+const NAN_NODE = tagged("number", "NaN");
+const INFINITY_NODE = tagged("number", "Infinity");
+const NEGATIVE_INFINITY_NODE = tagged("number", "-Infinity");
+const NEGATIVE_ZERO_NODE = tagged("number", "-0");
 
 /** A number's node: itself where JSON can say it, else a tagged one. */
 export function numberNode(value: number): StateNode {
