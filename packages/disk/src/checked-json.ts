@@ -84,11 +84,6 @@ export async function replaceFile(fs: FileSystem, file: string, bytes: readonly 
   await fs.syncDirectory(directory);
 }
 
-/** Whether a name is that of a temporary file of this store. */
-function isTemporary(name: string): boolean {
-  return /^\.ckpt-[0-9a-f]{24}\.tmp$/.test(name);
-}
-
 async function writeSynced(fs: FileSystem, file: string, bytes: readonly Uint8Array[]): Promise<void> {
   const handle = await fs.open(file, { access: "write", create: "exclusive", mode: 0o600 });
   try {

@@ -16,7 +16,7 @@ const start = times(5, freshStep);
 describe("an agent that goes nowhere", () => {
   test("is warned of, then called drift, with the step where it began", () => {
     const stuck = times(10, (i) =>
-      step(`grep -n 'TODO' src/part${i % 3}.ts`, "no such file", {
+      step(`grep -n 'needle' src/part${i % 3}.ts`, "no such file", {
         outcome: "error",
         checkpointId: `a:${5 + i}`,
       }),

@@ -25,11 +25,3 @@ export function installPeers(): void {
 export function peer<T>(name: string): T {
   return load(name) as T;
 }
-
-function peerVersion(name: string): string {
-  try {
-    return (load(`${name}/package.json`) as { version: string }).version;
-  } catch {
-    return "?";
-  }
-}

@@ -77,7 +77,7 @@ export function checkTagged(node: StateObject, keys: readonly string[]): void {
   if (typeof tag !== "string" || keys.length !== 2 || keys[0] !== TAG || keys[1] !== "v") {
     throw corrupt("A tagged node has not the form { $ckpt, v }.", { keys: keys.slice(0, 8) });
   }
-  if (!isValidPayload(tag, node["v"]!)) {
+  if (!isValidPayload(tag, node.v!)) {
     throw corrupt(`A node tagged ${JSON.stringify(tag.slice(0, 64))} has no valid content.`, {
       tag: tag.slice(0, 64),
     });

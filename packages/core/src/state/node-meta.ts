@@ -69,9 +69,6 @@ export function heightOf(node: object): number {
   return lastHeight;
 }
 
-/** Facts that are remembered, or undefined: no measuring. */
-const knownMeta = (node: object): NodeMeta | undefined => metas.get(node);
-
 /** Remembers facts for as long as the node lives. */
 export function remember(node: object, meta: NodeMeta): void {
   metas.set(node, meta);

@@ -97,5 +97,5 @@ export function isStableUrl(href: string): boolean {
 }
 
 function payload(node: StateNode | undefined, tag: string): StateNode | undefined {
-  return node !== undefined && hasTag(node, tag) ? (node as StateObject)["v"] : undefined;
+  return node !== undefined && hasTag(node, tag) ? (node as StateObject).v : undefined;
 }

@@ -33,7 +33,7 @@ export function same(live: unknown, node: StateNode, context: SameContext): bool
     case "undefined":
       return hasTag(node, "undefined");
     case "bigint":
-      return hasTag(node, "bigint") && node["v"] === String(live);
+      return hasTag(node, "bigint") && node.v === String(live);
     default:
       return false;
   }
@@ -42,7 +42,7 @@ export function same(live: unknown, node: StateNode, context: SameContext): bool
 function sameNumber(live: number, node: StateNode): boolean {
   if (live === node) return live !== 0 || 1 / live > 0;
   if (typeof node !== "object" || !hasTag(node, "number")) return false;
-  return Object.is(SPECIAL_NUMBERS.get(node["v"] as string), live);
+  return Object.is(SPECIAL_NUMBERS.get(node.v as string), live);
 }
 
 function sameObject(live: object, node: object, context: SameContext): boolean {
@@ -111,7 +111,7 @@ function sameRich(live: object, node: StateObject, context: SameContext): boolea
     return context.normal && node instanceof BinaryLeaf && samePayload(live.bytes, node);
   }
   const codec = codecFor(live, context.codecs);
-  const v = node["v"];
+  const v = node.v;
   if (v === undefined) return false;
   if (codec !== undefined) {
     if (!hasTag(node, "codec") || !Array.isArray(v) || v[0] !== codec.name) return false;
@@ -161,9 +161,9 @@ function sameSet(live: ReadonlySet<unknown>, members: StateArray, context: SameC
 
 function sameError(live: object, type: string, v: StateObject, context: SameContext): boolean {
   const parts = errorParts(live, type);
-  if (typeof parts === "string" || v["type"] !== type) return false;
+  if (typeof parts === "string" || v.type !== type) return false;
   return (
-    samePlain(parts.own, v["own"] as StateObject, context) &&
-    samePlain(parts.props, v["props"] as StateObject, context)
+    samePlain(parts.own, v.own as StateObject, context) &&
+    samePlain(parts.props, v.props as StateObject, context)
   );
 }

@@ -16,7 +16,7 @@ export function toValue(node: StateNode, codecs: CodecRegistry): unknown {
   }
   const object = node as StateObject;
   const tag = object[TAG];
-  return tag === undefined ? fill({}, object, codecs) : fromTag(tag as string, object["v"]!, codecs);
+  return tag === undefined ? fill({}, object, codecs) : fromTag(tag as string, object.v!, codecs);
 }
 
 function fill(target: object, node: StateObject, codecs: CodecRegistry): object {

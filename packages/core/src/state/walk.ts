@@ -91,8 +91,8 @@ export class Walk implements SameContext {
         return this.array(live as unknown[], previous, depth);
       case "null": {
         const before = previous !== undefined && hasTag(previous, "null") ? previous : undefined;
-        const v = this.object(live as Record<string, unknown>, objectBefore(before?.["v"]), depth + 1);
-        return before !== undefined && before["v"] === v ? before : tagged("null", v);
+        const v = this.object(live as Record<string, unknown>, objectBefore(before?.v), depth + 1);
+        return before !== undefined && before.v === v ? before : tagged("null", v);
       }
       default: {
         if (this.normal && live instanceof BinaryLeaf)
