@@ -17,7 +17,7 @@ export interface Caught {
 const LIMIT_MS = 120_000;
 
 function runSubject(file: string, task: Task): Promise<Answer | { readonly crash: string }> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file, JSON.stringify(task)], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -36,6 +36,15 @@ function runSubject(file: string, task: Task): Promise<Answer | { readonly crash
       clearTimeout(timer);
       if (late) resolve({ crash: `no end after ${LIMIT_MS / 1000} s` });
       else if (code === 0) resolve(JSON.parse(out) as Answer);
+      else if (/ReferenceError|SyntaxError/.test(err))
+        reject(
+          new DoesNotApply(
+            err
+              .trim()
+              .split("\n")
+              .find((l) => /Error/.test(l)) ?? err,
+          ),
+        );
       else resolve({ crash: `ended with ${code ?? signal}: ${err.trim().split("\n")[0] ?? ""}` });
     });
   });

@@ -1,4 +1,5 @@
 /** Damages every file of a small store in many ways, and holds what comes back against what was put. */
+import { dirname } from "node:path";
 import { FaultyFileSystem } from "@ckpt/conformance/faulty-fs";
 import { snapshot } from "@ckpt/core";
 import { seeded } from "../../process/random.js";
@@ -72,10 +73,13 @@ async function examine(
 /** Ways to damage one file: what is written in its place; undefined deletes it. */
 function* damages(name: string, bytes: Buffer, older: Files, random: () => number) {
   const flips = name.endsWith(".seg") ? 40 : Math.min(bytes.length, 120);
-  for (let i = 0; i < flips; i++) {
-    const at = flips === bytes.length ? i : Math.floor(random() * bytes.length);
+  // The directory of a hint is its end, where every byte is tried.
+  const tail = name.endsWith(".hint") ? Math.min(bytes.length, 260) : 0;
+  for (let i = 0; i < flips + tail; i++) {
+    const anywhere = flips === bytes.length ? i : Math.floor(random() * bytes.length);
+    const at = i < flips ? anywhere : bytes.length - 1 - (i - flips);
     const flipped = Buffer.from(bytes);
-    flipped[at] = flipped[at]! ^ (1 << Math.floor(random() * 5));
+    flipped[at] = flipped[at]! ^ (1 << Math.floor(random() * 8));
     yield { what: `a bit of byte ${at} of ${name} flipped`, bytes: flipped };
   }
   for (let i = 0; i < 4; i++) {
@@ -122,6 +126,32 @@ export const damagedSegments = damageOf(/\.seg$/, true);
 export const damagedUnhinted = damageOf(/\.seg$/, false);
 export const damagedOthers = damageOf(/\.(hint|json)$|FORMAT$/, true);
 
+/** A segment of another store, put among ours, says nothing about our agents. */
+export const foreign: Instrument = async (bench) => {
+  const { image, ever } = await history(bench);
+  const known = await knownIn(await bench.open(new FaultyFileSystem({ image })));
+  const elsewhere = new FaultyFileSystem();
+  const other = await bench.open(elsewhere);
+  await other.acquire("a");
+  for (let n = 1; n <= 4; n++) await other.commit([put("a", n, 500 + n)]);
+  await other.close();
+  const disk = new FaultyFileSystem({ image });
+  for (const [path, bytes] of await filesBelow(elsewhere, "/store/writers")) {
+    await disk.mkdir(dirname(path), 0o700).catch(() => undefined);
+    await writeFile(disk, path, bytes);
+  }
+  return examine(await bench.open(disk), known, ever);
+};
+
+/** Whether a note says what was lost. */
+function isNote(bytes: Buffer | undefined): boolean {
+  try {
+    return Array.isArray(JSON.parse(bytes?.toString().split("\n")[0] ?? "").lostIds);
+  } catch {
+    return false;
+  }
+}
+
 /** Repair keeps damaged bytes, also through a power cut right after it. */
 export const repair: Instrument = async (bench) => {
   const { image } = await history(bench);
@@ -141,7 +171,7 @@ export const repair: Instrument = async (bench) => {
     if (!kept.some(([path, there]) => path.includes("/quarantine/") && there.equals(damaged)))
       return `the damaged bytes of ${name} are not in quarantine`;
     for (const [path] of kept.filter(([path]) => /\/quarantine\/[^.].*\.seg$/.test(path)))
-      if ((await readFile(after, `${path}.json`)) === undefined) return `${path} has no note`;
+      if (!isNote(await readFile(after, `${path}.json`))) return `${path} has no note`;
     const repaired = await bench.open(after);
     for (const [id, { agentId, stateHash }] of known) {
       const state = await repaired.load(agentId, id).catch(() => undefined);

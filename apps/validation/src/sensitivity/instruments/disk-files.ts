@@ -25,7 +25,7 @@ export async function writeFile(fs: FileSystem, path: string, bytes: Uint8Array)
 export async function filesBelow(fs: FileSystem, directory: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const name of await fs.readdir(directory)) {
-    const path = `${directory}/${name}`;
+    const path = `${directory === "/" ? "" : directory}/${name}`;
     const bytes = await readFile(fs, path);
     if (bytes !== undefined) files.set(path, bytes);
     else for (const [below, content] of await filesBelow(fs, path)) files.set(below, content);

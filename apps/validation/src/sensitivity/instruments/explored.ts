@@ -5,10 +5,8 @@ import {
   exploreFailedSyncs,
   exploreFaults,
   exploreRaces,
-  type FaultKind,
   WORKLOADS,
 } from "@ckpt/conformance/explore";
-import { FaultPlan } from "@ckpt/conformance/faulty-fs";
 import { findingsOf, type Instrument, type Verdict } from "../bench.js";
 
 const ENOUGH = { maxBreaches: 1, hangAfterMs: 5_000 };
@@ -50,21 +48,6 @@ export const syncs =
         })
       ).breaches,
     );
-
-/** A write reports a failure although it was done, and there is no space for a fresh segment: the batch is rejected. */
-const REJECTED: FaultKind = {
-  name: "EIO having written, then no space",
-  plan: (at) =>
-    new FaultPlan()
-      .failAt(at, { errno: "EIO", afterDoing: true, only: ["write"] })
-      .failAt(at + 1, { errno: "ENOSPC", only: ["create"] }),
-};
-
-export const rejected: Instrument = async ({ open }) =>
-  first(
-    (await exploreFaults({ ...ENOUGH, workload: WORKLOADS.forks!, open, every: 2, kinds: [REJECTED] }))
-      .breaches,
-  );
 
 export const faults =
   (name: string, every: number): Instrument =>

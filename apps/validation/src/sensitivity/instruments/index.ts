@@ -1,8 +1,18 @@
 import type { Instrument } from "../bench.js";
-import { damagedOthers, damagedSegments, damagedUnhinted, repair } from "./damage.js";
-import { cuts, faults, races, rejected, syncs } from "./explored.js";
+import { damagedOthers, damagedSegments, damagedUnhinted, foreign, repair } from "./damage.js";
+import { cuts, faults, races, syncs } from "./explored.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
-import { beside, compactors, contention, lyingLock, takeover, takeoverFailing } from "./processes.js";
+import { lateClaim, latePublisher } from "./late.js";
+import {
+  beside,
+  compactors,
+  contention,
+  lyingLock,
+  readers,
+  takeover,
+  takeoverFailing,
+} from "./processes.js";
+import { rejected } from "./rejected.js";
 
 export const INSTRUMENTS = {
   "cuts-saves": cuts("saves"),
@@ -16,14 +26,18 @@ export const INSTRUMENTS = {
   rejected,
   races,
   contention,
+  "late-claim": lateClaim,
+  "late-publisher": latePublisher,
   beside,
   compactors,
+  readers,
   takeover,
   "takeover-failing": takeoverFailing,
   "lying-lock": lyingLock,
   "damaged-segments": damagedSegments,
   "damaged-unhinted": damagedUnhinted,
   "damaged-others": damagedOthers,
+  foreign,
   repair,
   heads,
   reused,

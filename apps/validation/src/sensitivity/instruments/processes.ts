@@ -1,12 +1,14 @@
 /** Several simulated processes on one disk: compaction beside the living, takeovers from the dead, locks that lie. */
+import { setImmediate as immediately, setTimeout as sleep } from "node:timers/promises";
 import { checkLedger, Ledger } from "@ckpt/conformance/explore";
 import { FaultPlan, FaultyFileSystem, SeededRandom, withoutSafeguard } from "@ckpt/conformance/faulty-fs";
 import { isCkptError } from "@ckpt/errors";
 import { acquireLease } from "@ckpt/io";
 import { type Bench, findingsOf, type Instrument, openOn, put, remove, type Verdict } from "../bench.js";
+import { delayed } from "./delayed.js";
 
 /** After all that: a fresh start, and a start after a power cut, find everything and nothing to report. */
-async function afterwards(
+export async function afterwards(
   bench: Bench,
   disk: FaultyFileSystem,
   ledger: Ledger,
@@ -66,32 +68,81 @@ export const beside: Instrument = async (bench) => {
   return afterwards(bench, disk, ledger, { a: 19, b: 5, c: 1 });
 };
 
-/** Two processes compact what a third left, at the same time, with removals in it. */
+/**
+ * Two processes compact at the same time, what two others left and what they wrote themselves, with removals in it; one of them is killed.
+ * Nothing that was removed comes back, and nothing is reported.
+ */
 export const compactors: Instrument = async (bench) => {
-  for (let seed = 1; seed <= 6; seed++) {
+  for (let seed = 1; seed <= 12; seed++) {
     const random = new SeededRandom(seed);
     const disk = new FaultyFileSystem();
     const ledger = new Ledger();
-    const dead = disk.process();
-    const first = ledger.watch(await bench.open(dead));
-    await first.acquire("a");
-    for (let n = 1; n <= 12; n++) await first.commit([put("a", n)]);
-    await first.commit([remove("a", "a:3", "a:4")]);
-    dead.killProcess();
-    const rivals = [disk.process(), disk.process()];
-    for (const fs of rivals) fs.setPace(random);
-    const stores = await Promise.all(rivals.map((fs) => bench.open(fs)));
-    const results = await Promise.allSettled(stores.map((store) => store.compact()));
-    for (const result of results)
+    for (const agentId of ["a", "b"]) {
+      const fs = disk.process();
+      const store = ledger.watch(await bench.open(fs));
+      await store.acquire(agentId);
+      for (let n = 1; n <= 20; n++) await store.commit([put(agentId, n)]);
+      await store.commit([remove(agentId, `${agentId}:2`, `${agentId}:3`)]);
+      fs.killProcess();
+    }
+    const rivals = [disk.process(), disk.process()] as const;
+    const stores = await Promise.all(
+      rivals.map(async (fs, i) => ledger.watch(await openOn(bench, delayed(fs, random, i === 0 ? 2 : 8)))),
+    );
+    for (const [i, store] of stores.entries()) {
+      await store.acquire(`own-${i}`);
+      for (let n = 1; n <= 10; n++) await store.commit([put(`own-${i}`, n)]);
+      await store.commit([remove(`own-${i}`, `own-${i}:1`)]);
+    }
+    const compacting = Promise.allSettled(stores.map((store) => store.compact()));
+    // It dies while it unlinks what it has replaced.
+    let unlinked = 0;
+    const dies = 1 + random.below(4);
+    rivals[0].observe(({ kind, path }) => {
+      if (kind === "unlink" && path.endsWith(".seg") && ++unlinked === dies) rivals[0].killProcess();
+    });
+    for (const result of await compacting)
       if (result.status === "rejected" && !isCkptError(result.reason)) return String(result.reason);
-    const [x, y] = stores.map((store) => ledger.watch(store));
-    const taken = await x!.acquire("a");
-    await x!.commit([put("a", 13), remove("a", "a:6")]);
-    await taken.release();
-    await y!.compact();
-    for (const store of stores) await store.close();
-    const verdict = await afterwards(bench, disk, ledger, { a: 13 });
+    for (const store of stores) await store.close().catch(() => undefined);
+    const verdict = await afterwards(bench, disk, ledger, { a: 20, b: 20, "own-0": 10, "own-1": 10 });
     if (verdict !== undefined) return `seed ${seed}: ${verdict}`;
+  }
+  return undefined;
+};
+
+/** A reader in another process, while the holder saves, removes and compacts: what is never removed can be read at every moment. */
+export const readers: Instrument = async (bench) => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const random = new SeededRandom(seed);
+    const disk = new FaultyFileSystem();
+    const writer = await bench.open(disk.process());
+    await writer.acquire("a");
+    for (let n = 1; n <= 12; n++) await writer.commit([put("a", n)]);
+    const reader = await openOn(bench, delayed(disk.process(), random, 30));
+    let done = false;
+    const write = async () => {
+      for (let n = 13; n <= 24; n += 3) {
+        for (let i = 0; i < 3; i++) await writer.commit([put("a", n + i)]);
+        await writer.commit([remove("a", `a:${n}`)]);
+        await writer.compact();
+      }
+      done = true;
+    };
+    let broken: Verdict;
+    const read = async () => {
+      while (!done && broken === undefined) {
+        const id = `a:${1 + random.below(12)}`;
+        await reader.load("a", id).catch((error: unknown) => {
+          broken = `seed ${seed}: ${id} could not be read: ${String(error)}`;
+        });
+      }
+    };
+    await Promise.all([write(), read(), read(), read()]);
+    if (broken !== undefined) return broken;
+    const [finding] = reader.takeFindings();
+    if (finding !== undefined) return `seed ${seed}: the reader was told of ${finding.message}`;
+    await writer.close();
+    await reader.close();
   }
   return undefined;
 };
@@ -167,28 +218,33 @@ export const lyingLock: Instrument = async (bench) => {
 
 /** Where no system locks are, the exclusive link alone must keep two processes from holding one agent. */
 export const contention: Instrument = async (bench) => {
-  for (let seed = 1; seed <= 30; seed++) {
+  for (let seed = 1; seed <= 5; seed++) {
     const disk = new FaultyFileSystem({ locks: false });
     await disk.mkdir("/leases", 0o700);
     const random = new SeededRandom(seed);
     let holder: number | undefined;
     let broken: Verdict;
     const epochs = new Set<number>();
+    let granted = 0;
     const live = async (me: number) => {
-      const fs = disk.process();
-      fs.setPace(random);
-      for (let life = 0; life < 12; life++) {
+      // One is so slow that others come and go between two of its steps.
+      const slow = me === 1 ? delayed(disk.process(), random, 6, () => sleep(5)) : disk.process();
+      const fs = bench.weaken(slow);
+      while (granted < 120 && broken === undefined) {
         try {
-          const lease = await acquireLease("/leases", { fs: bench.weaken(fs) });
-          if (holder !== undefined) broken ??= `process ${me} took the lease that ${holder} holds`;
+          const lease = await acquireLease("/leases", { fs });
+          if (holder !== undefined) broken = `process ${me} took the lease that ${holder} holds`;
           if (epochs.has(lease.epoch)) broken ??= `epoch ${lease.epoch} was given twice`;
           epochs.add(lease.epoch);
+          granted += 1;
           holder = me;
-          for (let turns = random.below(30); turns > 0; turns--) await undefined;
+          if (random.chance(0.2)) await sleep(4);
+          else await immediately();
           if (holder === me) holder = undefined;
           await lease.release();
         } catch (error) {
           if (!isCkptError(error)) throw error;
+          await immediately();
         }
       }
     };

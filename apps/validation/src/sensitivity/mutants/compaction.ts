@@ -7,8 +7,8 @@ export const compactionMutants: readonly Mutant[] = [
     edits: [
       edit(
         "disk/src/compaction",
-        "  await publishOutputs(context, previous, sources, copy);",
-        "  await removeSources(context, sources, copy.lost);\n  await publishOutputs(context, previous, sources, copy);",
+        "  await publishOutputs(context, previous, sources, copy.outputs);",
+        "  await removeSources(context, sources, copy.lost);\n  await publishOutputs(context, previous, sources, copy.outputs);",
       ),
     ],
     instruments: ["cuts-compaction", "compactors"],
@@ -19,11 +19,11 @@ export const compactionMutants: readonly Mutant[] = [
       edit(
         "disk/src/compaction",
         "    await copy.run(plan);\n",
-        "    previous = await readManifest(fs, layout, catalog.manifest);\n    await publishOutputs(context, previous, sources, copy);\n    await copy.run(plan);\n",
+        "    previous = await readManifest(fs, layout, catalog.manifest);\n    await publishOutputs(context, previous, sources, copy.outputs);\n    await copy.run(plan);\n",
       ),
       edit(
         "disk/src/compaction",
-        "  await publishOutputs(context, previous, sources, copy);\n  await catalog",
+        "  await publishOutputs(context, previous, sources, copy.outputs);\n  await catalog",
         "  await catalog",
       ),
     ],
@@ -60,18 +60,23 @@ export const compactionMutants: readonly Mutant[] = [
     name: "the directory is not synced after sources were unlinked",
     edits: [
       edit(
-        "disk/src/compaction",
+        "disk/src/compaction-sources",
         "    await fs.syncDirectory(layout.writer(writerId)).catch((error: unknown) => {",
         "    await Promise.resolve(writerId).catch((error: unknown) => {",
       ),
     ],
     instruments: ["cuts-compaction"],
+    coveredBy: {
+      what: "the sync of a segment's directory when the next one is created, before anything is forgotten",
+      removals: [{ safeguard: "syncDirectory", paths: "^/store/writers/[^/]+$" }],
+      instruments: ["cuts-saves"],
+    },
   },
   {
     name: "damaged segments are unlinked instead of moved aside",
     edits: [
       edit(
-        "disk/src/compaction",
+        "disk/src/compaction-sources",
         "if (why.length + source.orphans.length + lostIds.length > 0) {",
         "if (why.length < 0) {",
       ),
@@ -92,9 +97,13 @@ export const compactionMutants: readonly Mutant[] = [
   {
     name: "a reader that misses a file does not look at the manifest again",
     edits: [
-      edit("disk/src/store-core", "    await this.catalog.refresh();\n    const moved", "    const moved"),
+      edit(
+        "disk/src/store-core",
+        "const moved = await this.catalog.locate(agentId, id);",
+        "const moved = (await this.catalog.history(agentId))?.find(id);",
+      ),
     ],
-    instruments: ["beside"],
+    instruments: ["readers", "beside"],
   },
   {
     name: "the bytes in flight of a living writer are a finding",

@@ -3,7 +3,6 @@ import { edit, type Mutant } from "../mutant.js";
 
 const HINT = "\\.hint$";
 const TEMPORARY = "/\\.ckpt-[^/]*\\.tmp$|\\.tmp$";
-
 export const fileSystemMutants: readonly Mutant[] = [
   {
     name: "no O_DSYNC for segments",
@@ -82,13 +81,6 @@ export const fileSystemMutants: readonly Mutant[] = [
     name: "no fsync of an agent's directory",
     removals: [{ safeguard: "syncDirectory", paths: "^/store/agents/[^/]+$" }],
     instruments: ["cuts-restarts"],
-    coveredBy: {
-      what: "the log: epochs go on from the highest in it where lease files are gone",
-      edits: [
-        edit("disk/src/held-agent", "Math.max(lease.epoch, history.epoch + 1)", "Math.max(lease.epoch, 1)"),
-      ],
-      instruments: ["cuts-restarts"],
-    },
   },
   {
     name: "no fsync of manifests/",
@@ -127,19 +119,18 @@ export const fileSystemMutants: readonly Mutant[] = [
     instruments: ["contention"],
   },
   {
+    name: "FORMAT is published over what is there",
+    removals: [{ safeguard: "link", paths: "/FORMAT$" }],
+    instruments: ["races"],
+  },
+  {
     name: "manifests are published over what is there",
     removals: [{ safeguard: "link", paths: "/manifests/" }],
-    instruments: ["compactors", "beside"],
+    instruments: ["late-publisher", "compactors", "beside"],
     coveredBy: {
       what: "the maintenance lease, which lets one process compact at a time",
-      edits: [
-        edit(
-          "disk/src/compaction",
-          "const lease = await acquireLease(layout.maintenance, {",
-          "const lease = await acquireLease(`${layout.maintenance}/${Math.random()}`, {",
-        ),
-      ],
-      instruments: ["compactors"],
+      removals: [{ safeguard: "lock", paths: "/maintenance/" }],
+      instruments: ["late-publisher"],
     },
   },
   {
@@ -155,11 +146,11 @@ export const fileSystemMutants: readonly Mutant[] = [
   {
     name: "the lock of maintenance lies",
     removals: [{ safeguard: "lock", paths: "/maintenance/" }],
-    instruments: ["compactors"],
+    instruments: ["late-publisher", "compactors"],
     coveredBy: {
       what: "the exclusive link of manifests: who comes second discards its output",
       removals: [{ safeguard: "link", paths: "/manifests/" }],
-      instruments: ["compactors"],
+      instruments: ["late-publisher"],
     },
   },
 ];

@@ -1,6 +1,12 @@
 /** Who may write an agent, and what is relied on when it changes hands. */
 import { edit, type Mutant } from "../mutant.js";
 
+const TAKEN_FOR_DEAD = edit(
+  "io/src/lease",
+  'if (verdict.state !== "dead") throw lockedError(leases.path, holder, verdict.because);',
+  "",
+);
+
 export const holdingMutants: readonly Mutant[] = [
   {
     name: "what a former holder writes behind a later one counts",
@@ -36,13 +42,17 @@ export const holdingMutants: readonly Mutant[] = [
       edit(
         "disk/src/held-agent",
         "  const lease = await acquireLease(",
-        "  await catalog.refresh();\n  const { history } = await catalog.replay(agentId);\n  const lease = await acquireLease(",
+        "  await catalog.directory.refresh();\n  const early = await catalog.replay(agentId);\n  const lease = await acquireLease(",
       ),
-      edit("disk/src/held-agent", "    await catalog.refresh();\n    await sync", "    await sync"),
       edit(
         "disk/src/held-agent",
-        "    const { history } = await catalog.replay(agentId);\n    // A",
-        "    // A",
+        "    await catalog.directory.refresh();\n    const [unreadable]",
+        "    const [unreadable]",
+      ),
+      edit(
+        "disk/src/held-agent",
+        "const { history } = await catalog.replay(agentId);",
+        "const { history } = early;",
       ),
     ],
     instruments: ["races"],
@@ -59,22 +69,11 @@ export const holdingMutants: readonly Mutant[] = [
     edits: [
       edit(
         "io/src/lease",
-        "if (highest !== epoch || !names.includes(`${epoch}.lease`)) {",
-        "if (names.length < 0) {",
+        "if (highest !== epoch || !names.includes(",
+        "if (highest < 0 && !names.includes(",
       ),
     ],
-    instruments: ["contention", "races"],
-  },
-  {
-    name: "the system's lock is given back before the lease is marked",
-    edits: [
-      edit(
-        "io/src/lease",
-        "    try {\n      // First the mark, then the lock: who gets the lock finds the lease given back.\n      await this.#leases.markReleased(this.epoch);",
-        "    try {\n      await this.#lock?.handle.close();\n      await this.#leases.markReleased(this.epoch);",
-      ),
-    ],
-    instruments: ["races", "contention"],
+    instruments: ["late-claim", "contention"],
   },
   {
     name: "a lock file that was replaced counts",
@@ -86,16 +85,15 @@ export const holdingMutants: readonly Mutant[] = [
       ),
     ],
     instruments: ["races", "beside"],
+    coveredBy: {
+      what: "the exclusive link of the lease, and the proof that its holder is dead",
+      edits: [TAKEN_FOR_DEAD],
+      instruments: ["contention"],
+    },
   },
   {
     name: "whoever cannot be proven dead is taken for dead",
-    edits: [
-      edit(
-        "io/src/lease",
-        'if (verdict.state !== "dead") throw lockedError(leases.path, holder, verdict.because);',
-        "",
-      ),
-    ],
+    edits: [TAKEN_FOR_DEAD],
     instruments: ["contention"],
   },
   {
@@ -104,7 +102,7 @@ export const holdingMutants: readonly Mutant[] = [
       edit(
         "disk/src/own-writer",
         "const lease = await acquireLease(layout.writer(writerId), {",
-        "const lease = await acquireLease(layout.writer(`${writerId}/elsewhere`), {",
+        "const lease = await acquireLease(layout.writer(writerId + '/elsewhere'), {",
       ),
     ],
     instruments: ["beside"],
@@ -119,5 +117,27 @@ export const holdingMutants: readonly Mutant[] = [
       ),
     ],
     instruments: ["reused"],
+  },
+  {
+    name: "FORMAT is published after the first segment",
+    edits: [
+      edit(
+        "disk/src/own-writer",
+        "const storeId = await ensureStoreId(fs, layout, catalog.directory.storeId);",
+        "const storeId = catalog.directory.storeId ?? globalThis.crypto.randomUUID();\n    setTimeout(() => void ensureStoreId(fs, layout, storeId).catch(() => undefined), 5);",
+      ),
+    ],
+    instruments: ["races", "cuts-saves"],
+  },
+  {
+    name: "segments of another store count",
+    edits: [
+      edit(
+        "disk/src/store-directory",
+        "if (storeId === undefined || storeId === this.#storeId) return",
+        "if (storeId !== null) return",
+      ),
+    ],
+    instruments: ["foreign"],
   },
 ];

@@ -3,8 +3,8 @@ import { edit, type Mutant } from "../mutant.js";
 
 const NO_STATE_HASH = edit(
   "core/src/record/assembler",
-  "if (state.hash !== expectedHash) {",
-  'if (state.hash === "") {',
+  "if (actual !== expectedHash) {",
+  'if (actual === "") {',
 );
 const NO_RECORD_CRC = edit(
   "disk/src/record-frames",
@@ -146,6 +146,11 @@ export const logMutants: readonly Mutant[] = [
       ),
     ],
     instruments: ["damaged-segments"],
+    coveredBy: {
+      what: "the checksum of records and the hash of states, which a restore verifies whatever the hint said",
+      edits: [NO_RECORD_CRC, NO_STATE_HASH],
+      instruments: ["damaged-segments"],
+    },
   },
   {
     name: "every bad end is taken for torn",

@@ -1,0 +1,103 @@
+/** Processes that stop at the worst moment, and go on when others have done what they do in the meantime. */
+import { Ledger } from "@ckpt/conformance/explore";
+import { FaultyFileSystem } from "@ckpt/conformance/faulty-fs";
+import { isCkptError } from "@ckpt/errors";
+import { acquireLease, type FileSystem, type OpenOptions } from "@ckpt/io";
+import { type Instrument, openOn, put, remove } from "../bench.js";
+import { delayed } from "./delayed.js";
+import { afterwards } from "./processes.js";
+
+/** A gate that calls stop at: `reached` resolves when one does, `open` lets it go on. */
+function gate() {
+  const made: { open?: () => void; reach?: () => void } = {};
+  const opened = new Promise<void>((resolve) => {
+    made.open = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    made.reach = resolve;
+  });
+  const stop = () => {
+    made.reach?.();
+    return opened;
+  };
+  return { stop, reached, open: () => made.open?.() };
+}
+
+interface Stops {
+  beforeOpen?(path: string, options: OpenOptions): Promise<void> | undefined;
+  beforeLink?(to: string): Promise<void> | undefined;
+}
+
+function stopping(fs: FileSystem, { beforeOpen, beforeLink }: Stops): FileSystem {
+  return {
+    ...delayed(fs, { below: () => 0 }, 0),
+    open: async (path, options) => {
+      await beforeOpen?.(path, options);
+      return fs.open(path, options);
+    },
+    link: async (from, to) => {
+      await beforeLink?.(to);
+      return fs.link(from, to);
+    },
+  };
+}
+
+/**
+ * Without system locks: one lists the leases and stops; others take and give back the lease until what it was about to claim has been cleaned
+ * away and is free again, and one of them keeps it. The late one must notice.
+ */
+export const lateClaim: Instrument = async (bench) => {
+  const disk = new FaultyFileSystem({ locks: false });
+  await disk.mkdir("/leases", 0o700);
+  const { stop, reached, open } = gate();
+  const beforeOpen = (path: string, { create }: OpenOptions) =>
+    create === "exclusive" && !path.endsWith("lock") ? stop() : undefined;
+  const late = acquireLease("/leases", { fs: bench.weaken(stopping(disk.process(), { beforeOpen })) });
+  const settled = late.then(
+    ({ epoch }) => epoch,
+    () => undefined,
+  );
+  await reached;
+  const fs = bench.weaken(disk.process());
+  for (let n = 0; n < 8; n++) await (await acquireLease("/leases", { fs })).release();
+  const holder = await acquireLease("/leases", { fs });
+  open();
+  const epoch = await settled;
+  return epoch === undefined ? undefined : `epoch ${epoch} was given while ${holder.epoch} is held`;
+};
+
+/**
+ * A compactor stops right before it publishes. Another one, which should have been kept out, publishes, and dies after the first of the files
+ * that it replaced is gone; then the first goes on.
+ */
+export const latePublisher: Instrument = async (bench) => {
+  const disk = new FaultyFileSystem();
+  const ledger = new Ledger();
+  const { stop, reached, open } = gate();
+  const beforeLink = (to: string) => (to.includes("/manifests/") ? stop() : undefined);
+  const dying = disk.process();
+  const late = ledger.watch(await openOn(bench, stopping(disk.process(), { beforeLink })));
+  const other = ledger.watch(await bench.open(dying));
+  for (const [agentId, store] of [["a", late] as const, ["b", other] as const]) {
+    await store.acquire(agentId);
+    for (let n = 1; n <= 24; n++) await store.commit([put(agentId, n)]);
+    await store.commit([remove(agentId, `${agentId}:1`, `${agentId}:2`)]);
+  }
+  const compacting = late.compact().catch((error: unknown) => {
+    if (!isCkptError(error)) throw error;
+  });
+  await reached;
+  let unlinked = 0;
+  dying.observe(({ kind, path }) => {
+    if (kind === "unlink" && path.endsWith(".seg") && ++unlinked === 2) dying.killProcess();
+  });
+  await other.compact().catch((error: unknown) => {
+    if (!isCkptError(error)) throw error;
+  });
+  dying.killProcess();
+  open();
+  await compacting;
+  await late.close();
+  await other.close().catch(() => undefined);
+  return afterwards(bench, disk, ledger, { a: 24, b: 24 });
+};
