@@ -1,5 +1,5 @@
 /** What becomes of the files that a compaction has replaced. */
-import { classify, type FileSystem, toCkptError } from "@ckpt/io";
+import { classify, type FileSystem, removeStaleTemps, toCkptError } from "@ckpt/io";
 import type { Catalog } from "./catalog.js";
 import { type DeadWriters, unlinkQuietly } from "./dead-writers.js";
 import type { PutEntry } from "./entry.js";
@@ -8,6 +8,9 @@ import type { MaintenanceContext } from "./maintenance.js";
 import { removeOlderManifests } from "./manifest.js";
 import { quarantineSegment } from "./quarantine.js";
 import type { Segment } from "./segment.js";
+
+/** A temporary file lives for milliseconds; one this old, in milliseconds, is what a crash has left. */
+const STALE_MS = 60_000;
 
 /** Unlinks what was replaced; what is damaged is moved aside. */
 export async function removeSources(
@@ -38,7 +41,7 @@ export async function removeSources(
   return { files, quarantined };
 }
 
-/** Removes directories of dead writers that hold nothing any more, and manifests that a newer one contains. */
+/** Removes directories of dead writers that hold nothing any more, temporary files of crashes, and manifests that a newer one contains. */
 export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: DeadWriters) {
   let removedFiles = 0;
   for (const { writerId, number } of catalog.directory.manifest.replaced.values()) {
@@ -53,6 +56,9 @@ export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: D
   if (removedFiles > 0) {
     await fs.syncDirectory(layout.writers);
     await fs.syncDirectory(layout.heads);
+  }
+  for (const directory of [layout.root, layout.heads, layout.manifests, layout.quarantine]) {
+    removedFiles += (await removeStaleTemps(directory, { fs, olderThanMs: STALE_MS })).length;
   }
   await removeOlderManifests(fs, layout, catalog.directory.manifest.number);
   return { removedFiles, lostIds: [], quarantined: [] };

@@ -10,7 +10,6 @@
 import { isCkptError } from "@ckpt/errors";
 import { type AppendReceipt, classify, type FileSystem, toCkptError } from "@ckpt/io";
 import { planCommit } from "./commit-body.js";
-import type { SegmentHead } from "./heads.js";
 import type { StoreLayout } from "./layout.js";
 import { LogSegment } from "./log-segment.js";
 import type { ResolvedOptions } from "./options.js";
@@ -55,14 +54,6 @@ export class LogWriter {
 
   constructor(context: LogWriterContext) {
     this.#context = context;
-  }
-
-  get current(): LogSegment | undefined {
-    return this.#current;
-  }
-
-  head(): SegmentHead | undefined {
-    return this.#current?.head();
   }
 
   /** Takes a number for a segment that someone else writes in this writer's name (compaction). */

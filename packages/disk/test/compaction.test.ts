@@ -1,3 +1,5 @@
+import { utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { FaultyFileSystem } from "@ckpt/conformance";
 import { DiskStore } from "@ckpt/disk";
 import { expect, it } from "vitest";
@@ -197,4 +199,22 @@ it("is refused while another process is at it", async () => {
   }
   for (const agentId of ["a", "b"]) expect(await one.list(agentId)).toHaveLength(20);
   await Promise.all([one.close(), two.close()]);
+});
+
+it("sweeps temporary files that crashes have left, and not those that are in use", async () => {
+  const directory = await freshDirectory();
+  const store = new DiskStore(directory, { autoCompact: false });
+  await store.acquire("a");
+  await saveAll(store, "a", 5, stateOf("a"));
+  const [old, fresh] = ["0", "1"].map((digit) =>
+    path.join(directory, "heads", `.ckpt-${digit.repeat(24)}.tmp`),
+  ) as [string, string];
+  for (const file of [old, fresh]) await writeFile(file, "left over");
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await utimes(old, hourAgo, hourAgo);
+  await store.compact();
+  const names = [...(await filesOf(directory)).keys()].map((name) => path.join(directory, name));
+  expect(names).not.toContain(old);
+  expect(names).toContain(fresh);
+  await store.close();
 });

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { codeOf, findingsOf, put, remove } from "./support/store.js";
 
 /** Text that shares next to nothing with that of another number. */
-const text = (i: number) => Array.from({ length: 250 }, (_, k) => ((i * 7919 + k * 104729) % 1_000_003).toString(36)).join(" ");
+const text = (i: number) =>
+  Array.from({ length: 250 }, (_, k) => ((i * 7919 + k * 104729) % 1_000_003).toString(36)).join(" ");
 const options = { reserveBytes: 16_384, segmentBytes: 32_768, autoCompact: false };
 
 /** A disk of which we know how much is used, and that can be made full. */
