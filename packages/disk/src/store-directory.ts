@@ -44,6 +44,8 @@ export class StoreDirectory {
   #ownWriterId: string | undefined;
   #manifest: Manifest = NO_MANIFEST;
   #storeId: string | undefined;
+  /** In the look under way, a file went away between listing and opening it. */
+  #hasVanished = false;
   #running: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
   #isOpen = false;
@@ -160,7 +162,7 @@ export class StoreDirectory {
       gone.push(...writer.dropReplaced((key) => this.isReplaced(key)));
     gone.push(...this.#dropReplacedOwn());
     for (const output of outputs) this.addOwn(output);
-    this.#listener.changed({ opened: outputs, gone, appended: new Map(), cut: [] });
+    this.#listener.changed({ opened: outputs, gone, appended: new Map(), cut: [], hasVanished: false });
   }
 
   /** What the writer's recorded heads say about its segments. */
@@ -172,7 +174,7 @@ export class StoreDirectory {
   async #look(): Promise<void> {
     let found = await this.#round();
     // What looks lost may be what compaction has replaced since this look began.
-    for (let round = 0; round < MAX_ROUNDS && found.length > 0; round++) {
+    for (let round = 0; round < MAX_ROUNDS && (found.length > 0 || this.#hasVanished); round++) {
       const { number } = await readManifest(this.#fs, this.#layout, this.#manifest);
       if (number === this.#manifest.number) break;
       found = await this.#round();
@@ -181,6 +183,7 @@ export class StoreDirectory {
   }
 
   async #round(): Promise<StoreFinding[]> {
+    this.#hasVanished = false;
     if (!this.#isOpen) await checkDirectories(this.#fs, this.#layout);
     const previous = this.#manifest.number;
     this.#manifest = await readManifest(this.#fs, this.#layout, this.#manifest);
@@ -228,6 +231,7 @@ export class StoreDirectory {
       throw error;
     }
     this.#writers.set(writerId, writer);
+    this.#hasVanished ||= changes.hasVanished;
     const found = changes.opened.flatMap((segment) => this.#judge(writer, segment));
     this.#listener.changed(changes);
     if (known === undefined || changes.opened.length > 0) found.push(...(await this.headFindings(writer)));
@@ -253,7 +257,13 @@ export class StoreDirectory {
   #forget(writerId: string): void {
     const writer = this.#writers.get(writerId)!;
     this.#writers.delete(writerId);
-    this.#listener.changed({ opened: [], gone: [...writer.segments.values()], appended: new Map(), cut: [] });
+    this.#listener.changed({
+      opened: [],
+      gone: [...writer.segments.values()],
+      appended: new Map(),
+      cut: [],
+      hasVanished: false,
+    });
   }
 
   #dropReplacedOwn(): Segment[] {

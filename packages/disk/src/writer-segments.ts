@@ -13,6 +13,8 @@ export interface WriterChanges {
   readonly appended: ReadonlyMap<Segment, readonly StoredEntry[]>;
   /** Segments whose end moved back, because a later one said where they end. */
   readonly cut: readonly Segment[];
+  /** A file was listed and gone when it was opened: what was in it is elsewhere now. */
+  readonly hasVanished: boolean;
 }
 
 export class WriterSegments {
@@ -63,6 +65,7 @@ export class WriterSegments {
     for (const segment of gone) this.segments.delete(segment.number);
     const opened: Segment[] = [];
     const cut: Segment[] = [];
+    let hasVanished = false;
     const appended = new Map<Segment, readonly StoredEntry[]>();
     // Newest first: each says where the ones before it end.
     const voids = new Map<number, number>();
@@ -71,10 +74,19 @@ export class WriterSegments {
       let segment = this.segments.get(number);
       if (segment === undefined) {
         segment = await this.#open(number, voidFrom);
-        if (segment === undefined) continue;
+        if (segment === undefined) {
+          hasVanished = true;
+          continue;
+        }
         opened.push(segment);
       } else {
-        const fresh = segment.hasHint ? [] : await segment.advance();
+        const fresh = segment.hasHint ? [] : await advance(segment);
+        if (fresh === undefined) {
+          this.segments.delete(number);
+          gone.push(segment);
+          hasVanished = true;
+          continue;
+        }
         if (fresh.length > 0) appended.set(segment, fresh);
         if (voidFrom !== undefined && segment.setVoid(voidFrom)) cut.push(segment);
       }
@@ -82,7 +94,7 @@ export class WriterSegments {
         voids.set(earlier, Math.min(offset, voids.get(earlier) ?? Number.POSITIVE_INFINITY));
       }
     }
-    return { opened, gone, appended, cut };
+    return { opened, gone, appended, cut, hasVanished };
   }
 
   /** Opens one segment; undefined when it went away meanwhile. */
@@ -113,5 +125,15 @@ export class WriterSegments {
       if (classify(error) === "not-found" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return [];
       throw error;
     }
+  }
+}
+
+/** What was appended since; undefined when the file went away meanwhile: compaction has replaced it. */
+async function advance(segment: Segment): Promise<StoredEntry[] | undefined> {
+  try {
+    return await segment.advance();
+  } catch (error) {
+    if (classify(error) === "not-found") return undefined;
+    throw error;
   }
 }

@@ -1,0 +1,50 @@
+import { FaultyFileSystem } from "@ckpt/conformance";
+import { DiskStore } from "@ckpt/disk";
+import type { FileSystem } from "@ckpt/io";
+import { expect, it } from "vitest";
+import { put } from "./support/store.js";
+
+const options = { reserveBytes: 0, autoCompact: false };
+
+/** The same file system, where `before` runs ahead of the opening of each segment. */
+function watched(fs: FileSystem, before: () => Promise<void>): FileSystem {
+  return {
+    open: async (path, how) => {
+      if (path.endsWith(".seg")) await before();
+      return fs.open(path, how);
+    },
+    stat: (path) => fs.stat(path),
+    readdir: (path) => fs.readdir(path),
+    mkdir: (path, mode) => fs.mkdir(path, mode),
+    rename: (from, to) => fs.rename(from, to),
+    link: (from, to) => fs.link(from, to),
+    unlink: (path) => fs.unlink(path),
+    rmdir: (path) => fs.rmdir(path),
+    syncDirectory: (path) => fs.syncDirectory(path),
+    realpath: (path) => fs.realpath(path),
+    freeBytes: (path) => fs.freeBytes(path),
+  };
+}
+
+it("reads on when compaction takes a segment away between listing and opening it", async () => {
+  const disk = new FaultyFileSystem();
+  const writer = new DiskStore("/store", { fs: disk.process(), ...options });
+  await writer.acquire("a");
+  for (let n = 1; n <= 5; n++) await writer.commit([put("a", n, { n })]);
+  let armed = false;
+  const compactOnce = async () => {
+    if (!armed) return;
+    armed = false;
+    await writer.compact();
+  };
+  const reader = new DiskStore("/store", { fs: watched(disk.process(), compactOnce), ...options });
+  expect(await reader.list("a")).toHaveLength(5);
+  await writer.commit([put("a", 6, { n: 6 })]);
+  armed = true;
+  expect((await reader.load("a", "a:2")).toValue()).toEqual({ n: 2 });
+  expect(armed).toBe(false);
+  expect(await reader.list("a")).toHaveLength(6);
+  expect(reader.takeFindings()).toEqual([]);
+  await writer.close();
+  await reader.close();
+});
