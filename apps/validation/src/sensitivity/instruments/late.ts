@@ -101,3 +101,32 @@ export const latePublisher: Instrument = async (bench) => {
   await other.close().catch(() => undefined);
   return afterwards(bench, disk, ledger, { a: 24, b: 24 });
 };
+
+/** A reader is about to open a segment for the n-th time when compaction takes it away: it finds the checkpoint where it is now. */
+export const lateReader: Instrument = async (bench) => {
+  for (let nth = 1; nth <= 4; nth++) {
+    const disk = new FaultyFileSystem();
+    const writer = await bench.open(disk.process());
+    await writer.acquire("a");
+    for (let n = 1; n <= 12; n++) await writer.commit([put("a", n)]);
+    let left = Number.POSITIVE_INFINITY;
+    const beforeOpen = (path: string) =>
+      path.endsWith(".seg") && --left === 0 ? writer.compact().then(() => undefined) : undefined;
+    const reader = await openOn(bench, stopping(disk.process(), { beforeOpen }));
+    await reader.list("a");
+    await writer.commit([remove("a", "a:1"), put("a", 13)]);
+    left = nth;
+    for (const id of ["a:2", "a:9", "a:12"]) {
+      const failed = await reader.load("a", id).then(
+        () => undefined,
+        (error: unknown) => String(error),
+      );
+      if (failed !== undefined) return `opening ${nth}: ${id}: ${failed}`;
+    }
+    const [finding] = reader.takeFindings();
+    if (finding !== undefined) return `opening ${nth}: the reader was told: ${finding.message}`;
+    await writer.close();
+    await reader.close();
+  }
+  return undefined;
+};

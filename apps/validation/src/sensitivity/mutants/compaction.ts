@@ -103,7 +103,7 @@ export const compactionMutants: readonly Mutant[] = [
         "const moved = (await this.catalog.history(agentId))?.find(id);",
       ),
     ],
-    instruments: ["readers", "beside"],
+    instruments: ["late-reader", "readers"],
   },
   {
     name: "the bytes in flight of a living writer are a finding",
