@@ -1,3 +1,5 @@
 import { program } from "../../tooling/tsup.preset.js";
 
-export default program({ entry: { main: "src/main.ts", driver: "src/driver/main.ts" } });
+export default program({
+  entry: { main: "src/main.ts", driver: "src/driver/main.ts", "hostile-reader": "src/hostile/reader.ts" },
+});

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.js";
 import { damage } from "./damage.js";
 import { fullDisk } from "./full-disk.js";
+import { hostile } from "./hostile.js";
 import { killLoop } from "./kill-loop.js";
 import { sensitivity } from "./sensitivity.js";
 import { failedSyncs, faults, powerCuts } from "./simulated.js";
@@ -14,5 +15,6 @@ export const scenarios: readonly Scenario[] = [
   fullDisk,
   damage,
   writersAndReaders,
+  hostile,
   sensitivity,
 ];

@@ -35,6 +35,8 @@ function runSubject(file: string, task: Task): Promise<Answer | { readonly crash
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       if (late) resolve({ crash: `no end after ${LIMIT_MS / 1000} s` });
+      else if (code === 0 && out === "")
+        resolve({ crash: "it stopped in the middle: a call never came back" });
       else if (code === 0) resolve(JSON.parse(out) as Answer);
       else if (/ReferenceError|SyntaxError/.test(err))
         reject(

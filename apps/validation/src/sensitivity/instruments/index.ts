@@ -2,7 +2,7 @@ import type { Instrument } from "../bench.js";
 import { damagedOthers, damagedSegments, damagedUnhinted, foreign, repair } from "./damage.js";
 import { cuts, faults, races, syncs } from "./explored.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
-import { lateClaim, latePublisher, lateReader } from "./late.js";
+import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
 import {
   beside,
   compactors,
@@ -27,6 +27,7 @@ export const INSTRUMENTS = {
   races,
   contention,
   "late-claim": lateClaim,
+  "late-link": lateLink,
   "late-publisher": latePublisher,
   "late-reader": lateReader,
   beside,

@@ -66,6 +66,23 @@ export const lateClaim: Instrument = async (bench) => {
   return epoch === undefined ? undefined : `epoch ${epoch} was given while ${holder.epoch} is held`;
 };
 
+/** Without system locks: one is about to publish its lease when another publishes one of the same epoch. */
+export const lateLink: Instrument = async (bench) => {
+  const disk = new FaultyFileSystem({ locks: false });
+  await disk.mkdir("/leases", 0o700);
+  const { stop, reached, open } = gate();
+  const beforeLink = (to: string) => (to.includes(".lease") ? stop() : undefined);
+  const late = acquireLease("/leases", { fs: bench.weaken(stopping(disk.process(), { beforeLink })) }).then(
+    ({ epoch }) => epoch,
+    () => undefined,
+  );
+  await reached;
+  const holder = await acquireLease("/leases", { fs: bench.weaken(disk.process()) });
+  open();
+  const epoch = await late;
+  return epoch === undefined ? undefined : `epoch ${epoch} was given while ${holder.epoch} is held`;
+};
+
 /**
  * A compactor stops right before it publishes. Another one, which should have been kept out, publishes, and dies after the first of the files
  * that it replaced is gone; then the first goes on.

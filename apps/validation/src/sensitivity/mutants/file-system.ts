@@ -116,7 +116,7 @@ export const fileSystemMutants: readonly Mutant[] = [
   {
     name: "leases are published over what is there",
     removals: [{ safeguard: "link", paths: "\\.lease$" }],
-    instruments: ["contention"],
+    instruments: ["late-link", "contention"],
   },
   {
     name: "FORMAT is published over what is there",

@@ -1,0 +1,78 @@
+import { spawn } from "node:child_process";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { FORGERIES, forge } from "../hostile/forged.js";
+import { hostileIds } from "../hostile/ids.js";
+import { looseUmask, plantedLinks } from "../hostile/links.js";
+import type { ReaderAnswer } from "../hostile/reader.js";
+import type { HostileResult } from "../hostile/verdict.js";
+import { type Context, outcome, type Scenario } from "../scenario.js";
+
+/** The most memory, in MiB, that reading made-up bytes may take on top of an idle process. */
+const MOST_GROWTH_MB = 400;
+const PATIENCE_MS = 60_000;
+
+/** Asks a fresh process about one directory; it is killed when it does not answer. */
+function ask(reader: string, directory: string): Promise<ReaderAnswer | string> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [reader], { stdio: ["pipe", "pipe", "pipe"] });
+    let answer: ReaderAnswer | undefined;
+    let errors = "";
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      answer = JSON.parse(line) as ReaderAnswer;
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      errors = `${errors}${chunk.toString()}`.slice(0, 1000);
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve(answer ?? `the process ended with ${code ?? signal}: ${errors}`);
+    });
+    child.stdin.end(`${directory}\n`);
+  });
+}
+
+async function forgeries(context: Context): Promise<{ results: HostileResult[]; growthMb: number }> {
+  const reader = join(dirname(context.driver), "hostile-reader.js");
+  const idle = await ask(reader, join(await context.directory(), "empty"));
+  if (typeof idle === "string") throw new Error(idle);
+  const results: HostileResult[] = [];
+  let growthMb = 0;
+  for (const forgery of FORGERIES) {
+    context.progress(forgery.name);
+    const directory = join(await context.directory(), "store");
+    await forge(directory, forgery);
+    const answer = await ask(reader, directory);
+    let failure = typeof answer === "string" ? answer : answer.failure;
+    if (typeof answer !== "string") {
+      const growth = answer.rssMb - idle.rssMb;
+      growthMb = Math.max(growthMb, growth);
+      if (growth > MOST_GROWTH_MB) failure ??= `memory grew by ${growth} MiB`;
+    }
+    results.push({ input: forgery.name, failure });
+  }
+  return { results, growthMb };
+}
+
+export const hostile: Scenario = {
+  name: "hostile",
+  does: "ids and names that climb, collide or pollute; links planted at every path; made-up bytes with right checksums; a loose umask.",
+  proves:
+    "nothing leaves the store's directory, no prototype is changed, memory is bounded, and every refusal is a typed error.",
+  async run(context) {
+    const made = () => context.directory();
+    context.progress("ids");
+    const results: HostileResult[] = await hostileIds(made);
+    context.progress("planted links");
+    results.push(...(await plantedLinks(made)), ...(await looseUmask(made)));
+    const forged = await forgeries(context);
+    results.push(...forged.results);
+    const failures = results.flatMap(({ input, failure }) =>
+      failure === undefined ? [] : [`${input}: ${failure}`],
+    );
+    return outcome({ hostileInputs: results.length }, failures, {
+      notes: [`memory grew by at most ${forged.growthMb} MiB`],
+    });
+  },
+};
