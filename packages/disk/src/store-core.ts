@@ -233,9 +233,13 @@ export class StoreCore {
     return snapshot;
   }
 
-  verify(options: VerifyOptions): AsyncGenerator<StoreFinding> {
+  async *verify(options: VerifyOptions): AsyncGenerator<StoreFinding> {
     const { fs, layout, catalog } = this;
-    return verifyStore({ fs, layout, catalog }, options);
+    try {
+      yield* verifyStore({ fs, layout, catalog }, options);
+    } catch (error) {
+      throw toCkptError(error, { doing: "verify the store in", path: layout.root });
+    }
   }
 
   /** The agent's history, as new as the call for an agent that others may write. */
