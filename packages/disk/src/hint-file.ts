@@ -18,7 +18,8 @@ const HEAD_BYTES = 8;
 const FOOTER_BYTES = 16;
 /** Deflate cannot expand further; anything that claims more is hostile. */
 const MAX_RATIO = 1032;
-const MAX_PLAIN_BYTES = 256 * 1024 * 1024;
+/** What is longer than this unpacked is left alone: the segment is read instead. */
+const MAX_PLAIN_BYTES = 64 * 1024 * 1024;
 /** The directory mostly lies within this many last bytes, so that one read gets it. */
 const TAIL_BYTES = 16 * 1024;
 
