@@ -1,3 +1,4 @@
+import { killAll } from "./process/drivers.js";
 import type { Result } from "./report/summary.js";
 import type { Context, Outcome, Scenario } from "./scenario.js";
 
@@ -42,6 +43,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
         failures: [`the scenario threw (seed ${options.seed}): ${text}`],
       };
     }
+    killAll();
     results.push({ scenario, outcome, ms: Date.now() - started });
     for (const path of made) await options.removeDirectory(path);
     options.show(`${scenario.name}: ${outcome.status}${process.stderr.isTTY ? "\n" : ""}`);

@@ -125,7 +125,7 @@ const states: readonly Forgery[] = (
     ["a state 100,000 levels deep", record("0", [piece(deep(100_000))])],
     [
       "a structure 50,000 levels deep",
-      record('["A",'.repeat(50_000) + "0" + "]".repeat(50_000), [piece("1")]),
+      record(`${'["A",'.repeat(50_000)}0${"]".repeat(50_000)}`, [piece("1")]),
     ],
     ["an array of 2^53 pieces", record('["A",-9007199254740991]', [piece("1")])],
     ["an object with __proto__", record("0", [piece('{"__proto__":{"polluted":true}}')])],

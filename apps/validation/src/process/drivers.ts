@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { DriverLedger } from "./driver-ledger.js";
@@ -10,17 +10,34 @@ export interface Worker {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
+const running = new Set<Pick<ChildProcess, "kill">>();
+
+/** Ends every process that was started here and still runs. */
+export function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+function remembered<Child extends ChildProcess>(child: Child): Child {
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  return child;
+}
+
 /** Starts `driver.js work` and feeds its lines to the ledger. */
 export function startWorker(
   driver: string,
   ledger: DriverLedger,
   args: readonly (string | number)[],
   env: NodeJS.ProcessEnv = {},
+  uid?: number,
 ): Worker {
-  const child = spawn(process.execPath, [driver, "work", ...args.map(String)], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  }) as ChildProcessByStdio<null, Readable, Readable>;
+  const child = remembered(
+    spawn(process.execPath, [driver, "work", ...args.map(String)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    }) as ChildProcessByStdio<null, Readable, Readable>,
+  );
   createInterface({ input: child.stdout }).on("line", (line) => ledger.line(line));
   createInterface({ input: child.stderr }).on("line", (line) => ledger.errors.push(`stderr: ${line}`));
   const ended = new Promise<number | NodeJS.Signals>((resolve) =>
@@ -37,7 +54,9 @@ export class Server {
   readonly #waiting: { resolve(text: string): void; reject(error: Error): void }[] = [];
 
   constructor(driver: string) {
-    this.#child = spawn(process.execPath, [driver, "serve"], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = remembered(
+      spawn(process.execPath, [driver, "serve"], { stdio: ["pipe", "pipe", "inherit"] }),
+    );
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#waiting.shift()?.resolve(line));
     this.#child.on("close", (code, signal) => {
       for (const { reject } of this.#waiting.splice(0))

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DiskStore } from "@ckpt/disk";
@@ -36,10 +37,21 @@ async function history(
   const ledger = new DriverLedger();
   for (const start of [0, 1]) await startWorker(context.driver, ledger, [directory, 24, start, 2]).ended;
   const third = startWorker(context.driver, ledger, [directory, 1_000_000, 1000, 2]);
+  const reach = async (acknowledged: number) => {
+    while (ledger.acknowledged < acknowledged) await sleep(2);
+  };
   const before = ledger.acknowledged;
-  while (ledger.acknowledged < before + 20) await sleep(10);
+  await reach(before + 20);
   const older = await readImage(directory);
-  while (ledger.acknowledged < before + 60) await sleep(10);
+  await reach(before + 40);
+  // A head is recorded at most one second after a save. Paused meanwhile, it has not made hundreds more by then.
+  third.kill("SIGSTOP");
+  await sleep(1100);
+  const heads = () => readdirSync(join(directory, "heads")).filter((name) => name.endsWith(".json")).length;
+  const closed = heads();
+  third.kill("SIGCONT");
+  while (heads() === closed) await sleep(1);
+  await reach(ledger.acknowledged + 10);
   third.kill("SIGKILL");
   await third.ended;
   const known = new Map<string, { agentId: string; hash: string; sequence: number }>();

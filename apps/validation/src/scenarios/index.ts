@@ -1,8 +1,10 @@
 import type { Scenario } from "../scenario.js";
 import { damage } from "./damage.js";
 import { fullDisk } from "./full-disk.js";
+import { hardLimits } from "./hard-limits.js";
 import { hostile } from "./hostile.js";
 import { killLoop } from "./kill-loop.js";
+import { locks } from "./locks.js";
 import { sensitivity } from "./sensitivity.js";
 import { failedSyncs, faults, powerCuts } from "./simulated.js";
 import { writersAndReaders } from "./writers-and-readers.js";
@@ -15,6 +17,8 @@ export const scenarios: readonly Scenario[] = [
   fullDisk,
   damage,
   writersAndReaders,
+  locks,
+  hardLimits,
   hostile,
   sensitivity,
 ];
