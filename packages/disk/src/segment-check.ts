@@ -19,7 +19,8 @@ export async function checkSegment(
   if (scan.orphans.length > 0) findings.push(orphanFinding(segment, scan.orphans));
   // The end of a living writer's segment is on its way, no fault.
   if (scan.tornAt !== undefined && !isLiving) findings.push(tornFinding(segment, scan.tornAt));
-  if (!segment.hasHint && (await context.fs.stat(context.layout.hint(segment))) !== undefined) {
+  // Likewise the hint that it wrote after this look at the segment began.
+  if (!isLiving && !segment.hasHint && (await context.fs.stat(context.layout.hint(segment))) !== undefined) {
     findings.push(badHint(context.layout.hint(segment)));
   }
   return findings;
