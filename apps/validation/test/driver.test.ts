@@ -1,66 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { DriverLedger } from "../src/process/driver-ledger.js";
-import { Server, startWorker } from "../src/process/drivers.js";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-const driver = join(import.meta.dirname, "../dist/driver.js");
-const made: string[] = [];
+const DRIVER = join(import.meta.dirname, "../dist/driver.js");
+if (!existsSync(DRIVER)) throw new Error(`${DRIVER} is missing: build first (npm test does).`);
 
-async function directory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "ckpt-driver-test-"));
-  made.push(path);
-  return path;
+let directory: string;
+const started: ChildProcess[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "ckpt-driver-"));
+});
+afterEach(async () => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly lines: string[];
+  readonly ended: Promise<number | null>;
 }
 
-beforeAll(() => {
-  if (!existsSync(driver)) throw new Error(`${driver} is missing: build first (npm test does)`);
-});
+function work(...args: (string | number)[]): Run {
+  const child = spawn(process.execPath, [DRIVER, "work", ...args.map(String)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  started.push(child);
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  return { child, lines, ended: new Promise((resolve) => child.on("close", resolve)) };
+}
 
-afterEach(async () => {
-  for (const path of made.splice(0)) await rm(path, { recursive: true, force: true });
-});
+/** What `serve` answers for these lines. */
+async function serve(
+  ...directories: string[]
+): Promise<Record<string, { i?: number; sha?: string; error?: string }>[]> {
+  const child = spawn(process.execPath, [DRIVER, "serve"], { stdio: ["pipe", "pipe", "inherit"] });
+  started.push(child);
+  const answers: Record<string, { i?: number; sha?: string }>[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => answers.push(JSON.parse(line)));
+  child.stdin.end(`${directories.join("\n")}\n`);
+  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+  return answers;
+}
 
-describe("the driver", () => {
-  it("acknowledges every save of a calm run, and serves the newest of each agent", async () => {
-    const [path, ledger, server] = [await directory(), new DriverLedger(), new Server(driver)];
-    expect(await startWorker(driver, ledger, [path, 60, 5, 4]).ended).toBe(0);
-    expect(ledger.errors).toEqual([]);
-    expect(ledger.acknowledged).toBe(60);
-    const answers = await server.ask(path);
-    expect(Object.keys(answers)).toEqual(["w1-a", "w1-b", "w1-c"]);
-    expect(Object.values(answers)).toMatchObject([{ i: 5 + 57 * 4 }, { i: 5 + 58 * 4 }, { i: 5 + 59 * 4 }]);
-    expect(ledger.check(answers)).toEqual({ lost: [], wrong: [] });
-    server.close();
+/** The last acknowledged save of each agent: number and hash. */
+function lastAcknowledged(lines: readonly string[]): Record<string, { i: number; sha: string }> {
+  const last: Record<string, { i: number; sha: string }> = {};
+  for (const line of lines) {
+    const [verb, key, i, sha] = line.split(" ");
+    if (verb === "ACK") last[key as string] = { i: Number(i), sha: sha as string };
+  }
+  return last;
+}
+
+describe("driver.js work", () => {
+  it("says TRY before each save and ACK after it, with the same hash, and ends with 0", async () => {
+    const { lines, ended } = work(directory, 30, 7, 4);
+    expect(await ended).toBe(0);
+    expect(lines.filter((line) => !/^(TRY|ACK) w3-[abc] \d+ [0-9a-f]{64}$/.test(line))).toEqual([]);
+    const numbers = lines.filter((line) => line.startsWith("TRY")).map((line) => Number(line.split(" ")[2]));
+    expect(numbers).toEqual(Array.from({ length: 30 }, (_, n) => 7 + 4 * n));
+    for (const [at, line] of lines.entries())
+      if (line.startsWith("ACK")) expect(lines.indexOf(line.replace("ACK", "TRY"))).toBeLessThan(at);
+    expect(await serve(directory)).toEqual([lastAcknowledged(lines)]);
   });
 
-  it("goes on with the same agents after a kill, and loses nothing that it acknowledged", async () => {
-    const [path, ledger, server] = [await directory(), new DriverLedger(), new Server(driver)];
-    for (const start of [0, 1_000_000]) {
-      const worker = startWorker(driver, ledger, [path, 100_000, start, 2]);
-      const enough = ledger.acknowledged + 30;
-      while (ledger.acknowledged < enough) await sleep(5);
-      worker.kill("SIGKILL");
-      await worker.ended;
-      expect(ledger.check(await server.ask(path))).toEqual({ lost: [], wrong: [] });
+  it("goes on with the same agents when it is started again with a higher START", async () => {
+    const first = work(directory, 12, 0, 2);
+    await first.ended;
+    const second = work(directory, 12, 1000, 2);
+    expect(await second.ended).toBe(0);
+    const [answer] = await serve(directory);
+    expect(Object.keys(answer ?? {})).toEqual(["w0-a", "w0-b", "w0-c"]);
+    expect(answer).toEqual(lastAcknowledged(second.lines));
+  });
+
+  it("says ERR with the code when another process holds its agents", async () => {
+    const holder = work(directory, 1_000_000, 0, 1);
+    while (!holder.lines.some((line) => line.startsWith("ACK"))) await new Promise((r) => setTimeout(r, 10));
+    const rival = work(directory, 3, 500_000_000, 1);
+    expect(await rival.ended).toBe(1);
+    expect(rival.lines.filter((line) => line.startsWith("ACK"))).toEqual([]);
+    expect(rival.lines).toContain("ERR w0-a 500000000 CKPT_LOCKED");
+  });
+
+  it("refuses wrong arguments with 2", async () => {
+    expect(await work(directory, "many", 0, 1).ended).toBe(2);
+  });
+});
+
+describe("driver.js serve", () => {
+  it("gives at least what was acknowledged when the worker was killed, and nothing that was never tried", async () => {
+    const worker = work(directory, 1_000_000, 0, 1);
+    while (worker.lines.length < 150) await new Promise((r) => setTimeout(r, 5));
+    worker.child.kill("SIGKILL");
+    await worker.ended;
+    const [answer] = await serve(directory);
+    for (const [key, { i }] of Object.entries(lastAcknowledged(worker.lines))) {
+      expect(answer?.[key]?.i).toBeGreaterThanOrEqual(i);
+      expect(worker.lines).toContain(`TRY ${key} ${answer?.[key]?.i} ${answer?.[key]?.sha}`);
     }
-    expect(ledger.errors).toEqual([]);
-    server.close();
   });
 
-  it("answers for places without a store, and goes on", async () => {
-    const [path, server] = [await directory(), new Server(driver)];
-    expect(await server.ask(join(path, "nothing-here"))).toEqual({});
-    expect(await server.ask(path)).toEqual({});
-    server.close();
-  });
-
-  it("says what it needs when it is called wrongly", async () => {
-    const ledger = new DriverLedger();
-    expect(await startWorker(driver, ledger, ["somewhere", "many", 0, 1]).ended).toBe(2);
-    expect(ledger.errors.join("\n")).toContain("usage: driver.js work DIR N START STEP");
+  it("answers each line, also for a directory that is no store, while a writer is alive", async () => {
+    const worker = work(directory, 1_000_000, 0, 1);
+    while (worker.lines.length < 40) await new Promise((r) => setTimeout(r, 5));
+    const before = lastAcknowledged(worker.lines);
+    const [empty, living, file] = await serve(join(directory, "nothing"), directory, DRIVER);
+    expect(empty).toEqual({});
+    for (const [key, { i }] of Object.entries(before)) expect(living?.[key]?.i).toBeGreaterThanOrEqual(i);
+    expect(typeof file?.["!"]).toBe("string");
   });
 });
