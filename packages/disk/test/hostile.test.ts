@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { DiskStore } from "@ckpt/disk";
 import { encodeFrame, ZERO_CHAIN } from "@ckpt/io";
@@ -152,6 +152,24 @@ describe("planted links and modes", () => {
       expect(await readdir(target)).toEqual([]);
       await store.close();
     }
+  });
+
+  it("takes a file, or a link that leads nowhere, for no empty store", async () => {
+    const directory = await freshDirectory();
+    await mkdir(directory, { recursive: true });
+    const [file, dangling] = [path.join(directory, "file"), path.join(directory, "dangling")];
+    await writeFile(file, "mine");
+    await symlink(path.join(directory, "unmounted"), dangling);
+    for (const [root, code] of [
+      [file, "CKPT_CONFLICT"],
+      [dangling, "CKPT_NOT_FOUND"],
+    ] as const) {
+      const store = new DiskStore(root);
+      expect(await codeOf(store.agents())).toBe(code);
+      expect(await codeOf(store.acquire("a"))).toBe(code);
+      await store.close();
+    }
+    expect(await readFile(file, "utf8")).toBe("mine");
   });
 
   it("follows no link at a file: segments, hints, heads, manifests, FORMAT, agent directories", async () => {

@@ -26,9 +26,10 @@ function gate() {
 interface Stops {
   beforeOpen?(path: string, options: OpenOptions): Promise<void> | undefined;
   beforeLink?(to: string): Promise<void> | undefined;
+  beforeSyncDirectory?(path: string): Promise<void> | undefined;
 }
 
-function stopping(fs: FileSystem, { beforeOpen, beforeLink }: Stops): FileSystem {
+function stopping(fs: FileSystem, { beforeOpen, beforeLink, beforeSyncDirectory }: Stops): FileSystem {
   return {
     ...delayed(fs, { below: () => 0 }, 0),
     open: async (path, options) => {
@@ -38,6 +39,10 @@ function stopping(fs: FileSystem, { beforeOpen, beforeLink }: Stops): FileSystem
     link: async (from, to) => {
       await beforeLink?.(to);
       return fs.link(from, to);
+    },
+    syncDirectory: async (path) => {
+      await beforeSyncDirectory?.(path);
+      return fs.syncDirectory(path);
     },
   };
 }
@@ -66,20 +71,29 @@ export const lateClaim: Instrument = async (bench) => {
   return epoch === undefined ? undefined : `epoch ${epoch} was given while ${holder.epoch} is held`;
 };
 
-/** Without system locks: one is about to publish its lease when another publishes one of the same epoch. */
+/**
+ * Without system locks: one is about to publish its lease when another publishes one of the same epoch, and sees that it counts. The first
+ * goes on before the other has swept its temporary file away.
+ */
 export const lateLink: Instrument = async (bench) => {
   const disk = new FaultyFileSystem({ locks: false });
   await disk.mkdir("/leases", 0o700);
-  const { stop, reached, open } = gate();
-  const beforeLink = (to: string) => (to.includes(".lease") ? stop() : undefined);
+  const [publishing, sweeping] = [gate(), gate()];
+  const beforeLink = (to: string) => (to.endsWith(".lease") ? publishing.stop() : undefined);
   const late = acquireLease("/leases", { fs: bench.weaken(stopping(disk.process(), { beforeLink })) }).then(
     ({ epoch }) => epoch,
     () => undefined,
   );
-  await reached;
-  const holder = await acquireLease("/leases", { fs: bench.weaken(disk.process()) });
-  open();
+  await publishing.reached;
+  const beforeSyncDirectory = (path: string) => (path === "/leases" ? sweeping.stop() : undefined);
+  const holding = acquireLease("/leases", {
+    fs: bench.weaken(stopping(disk.process(), { beforeSyncDirectory })),
+  });
+  await sweeping.reached;
+  publishing.open();
   const epoch = await late;
+  sweeping.open();
+  const holder = await holding;
   return epoch === undefined ? undefined : `epoch ${epoch} was given while ${holder.epoch} is held`;
 };
 
