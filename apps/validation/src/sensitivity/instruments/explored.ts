@@ -6,8 +6,9 @@ import {
   exploreFaults,
   exploreRaces,
   WORKLOADS,
+  type Workload,
 } from "@ckpt/conformance/explore";
-import { findingsOf, type Instrument, type Verdict } from "../bench.js";
+import { findingsOf, type Instrument, put, type Verdict } from "../bench.js";
 
 const ENOUGH = { maxBreaches: 1, hangAfterMs: 5_000 };
 
@@ -32,6 +33,21 @@ export const cuts =
         })
       ).breaches,
     );
+
+/** Saves of six agents at once: all but the first go out in one write, of which any part may survive. */
+const together: Workload = async ({ open, attempt }) => {
+  const store = await open();
+  const agents = ["a", "b", "c", "d", "e", "f"];
+  for (const agentId of agents) await attempt(() => store.acquire(agentId));
+  for (let n = 1; n <= 3; n++)
+    await Promise.all(agents.map((agentId) => attempt(() => store.commit([put(agentId, n)]))));
+};
+
+export const cutsTogether: Instrument = async ({ open }) =>
+  first(
+    (await exploreCuts({ ...ENOUGH, workload: together, open, every: 1, outcomes: 6, check: findingsOf }))
+      .breaches,
+  );
 
 export const syncs =
   (name: string): Instrument =>

@@ -1,6 +1,6 @@
 import type { Instrument } from "../bench.js";
 import { damagedOthers, damagedSegments, damagedUnhinted, foreign, repair } from "./damage.js";
-import { cuts, faults, races, syncs } from "./explored.js";
+import { cuts, cutsTogether, faults, races, syncs } from "./explored.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
 import {
@@ -20,6 +20,7 @@ export const INSTRUMENTS = {
   "cuts-restarts": cuts("restarts"),
   "cuts-removals": cuts("removals"),
   "cuts-compaction": cuts("compaction", 5),
+  "cuts-together": cutsTogether,
   "syncs-saves": syncs("saves"),
   "syncs-batches": syncs("batches"),
   "faults-restarts": faults("restarts", 61),

@@ -171,7 +171,7 @@ export const logMutants: readonly Mutant[] = [
         "this.#batch.addFragment(record, offset, offset, this.#chain)",
       ),
     ],
-    instruments: ["cuts-batches", "cuts-saves"],
+    instruments: ["cuts-together"],
   },
   {
     name: "recorded heads do not say what was acknowledged",
