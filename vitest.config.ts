@@ -11,5 +11,7 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most tests wait for the disk: every core is used, where vitest would leave one idle.
+    maxWorkers: "100%",
   },
 });

@@ -96,7 +96,7 @@ export const faults: Scenario = {
     const breaches: Breach[] = [];
     let runs = 0;
     let typed = 0;
-    const every = context.short ? 41 : 1;
+    const every = context.short ? 197 : 1;
     for (const [name, workload] of workloads) {
       const report = await exploreFaults({ workload, open, every, onProgress: progress(context, name) });
       breaches.push(...report.breaches);
