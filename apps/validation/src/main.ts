@@ -8,8 +8,10 @@ import { junit } from "./report/junit.js";
 import { lastLine, type Result, table } from "./report/summary.js";
 import { runScenarios } from "./run.js";
 import { scenarios } from "./scenarios/index.js";
+import { findStore, STORES } from "./stores.js";
 
-const USAGE = `npm run validate -- [--only a,b] [--parts a,b] [--short] [--seed N] [--minutes N] [--json FILE] [--junit FILE] [--html FILE]
+const USAGE = `npm run validate -- [--only a,b] [--parts a,b] [--store NAME|MODULE] [--short] [--seed N] [--minutes N] [--json FILE] [--junit FILE] [--html FILE]
+  --store: ${Object.keys(STORES).join(", ")} (default disk), or a module whose default export opens your own on a file system
 ${scenarios.map((s) => `  ${s.name.padEnd(16)} ${s.does}`).join("\n")}`;
 
 function flags() {
@@ -18,6 +20,7 @@ function flags() {
       options: {
         only: { type: "string" },
         parts: { type: "string" },
+        store: { type: "string", default: "disk" },
         short: { type: "boolean", default: false },
         seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
         minutes: { type: "string", default: "10" },
@@ -48,6 +51,11 @@ async function main(): Promise<number> {
     );
     return 2;
   }
+  const open = await findStore(options.store).catch((error: Error) => error);
+  if (open instanceof Error) {
+    console.error(`${open.message}\n${USAGE}`);
+    return 2;
+  }
   console.error(`seed ${seed}`);
   const results: Result[] = await runScenarios(
     scenarios.filter((s) => names.includes(s.name)),
@@ -57,6 +65,7 @@ async function main(): Promise<number> {
       parts: options.parts?.split(","),
       budgetMs: (minutes * 60_000) / names.length,
       driver: join(fileURLToPath(new URL(".", import.meta.url)), "driver.js"),
+      store: { isDisk: options.store === "disk", open },
       makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),
       removeDirectory: (path) => rm(path, { recursive: true, force: true }),
       show: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`),

@@ -1,12 +1,15 @@
 import { killAll } from "./process/drivers.js";
 import type { Result } from "./report/summary.js";
-import type { Context, Outcome, Scenario } from "./scenario.js";
+import { type Context, notRun, type Outcome, type Scenario } from "./scenario.js";
+import type { OpenStore } from "./stores.js";
 
 export interface RunOptions {
   readonly seed: number;
   readonly short: boolean;
   readonly budgetMs: number;
   readonly driver: string;
+  /** What the scenarios drive; unless it is the disk store, only those run that take any store. */
+  readonly store: { readonly isDisk: boolean; readonly open: OpenStore };
   readonly parts?: readonly string[] | undefined;
   makeDirectory(): Promise<string>;
   removeDirectory(path: string): Promise<void>;
@@ -23,6 +26,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
       short: options.short,
       budgetMs: options.budgetMs,
       driver: options.driver,
+      open: options.store.open,
       parts: options.parts,
       progress: (text) => options.show(`${scenario.name}: ${text}`),
       async directory() {
@@ -34,7 +38,10 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
     const started = Date.now();
     let outcome: Outcome;
     try {
-      outcome = await scenario.run(context);
+      outcome =
+        options.store.isDisk || scenario.anyStore
+          ? await scenario.run(context)
+          : notRun("it looks at the files and processes of the disk store");
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       outcome = {

@@ -1,4 +1,5 @@
 /** What the harness runs: each scenario says what it does and what it proves. */
+import type { OpenStore } from "./stores.js";
 
 /** Figures that scenarios share; the last line of a run adds them up. */
 export interface Counts {
@@ -46,6 +47,8 @@ export interface Context {
   readonly parts?: readonly string[] | undefined;
   /** A shortened form with a fixed seed, for the tests. */
   readonly short: boolean;
+  /** The store that simulated scenarios drive. */
+  readonly open: OpenStore;
   /** Time for the scenarios that repeat until it is over, per scenario. */
   readonly budgetMs: number;
   /** A live line about what is going on. */
@@ -60,6 +63,8 @@ export interface Scenario {
   readonly name: string;
   readonly does: string;
   readonly proves: string;
+  /** It runs on every store; the others look at the files and processes of the disk store. */
+  readonly anyStore?: boolean;
   run(context: Context): Promise<Outcome>;
 }
 

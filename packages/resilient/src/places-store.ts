@@ -1,19 +1,19 @@
-import type {
-  CheckpointHeader,
-  CheckpointStore,
-  CommitReceipt,
-  Lease,
-  Snapshot,
-  StoreCapabilities,
-  StoreEntry,
+import {
+  type CheckpointHeader,
+  type CheckpointStore,
+  type CommitReceipt,
+  type Lease,
+  type Snapshot,
+  type StoreCapabilities,
+  type StoreEntry,
+  throwIfAborted,
 } from "@ckpt/core";
-import { throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
 import { AgentOrder, agentsOf } from "./agent-order.js";
+import { captureEntries } from "./capture-entries.js";
 import { fail } from "./errors.js";
-import type { HealthReporting, IncidentListener, StoreHealth } from "./health.js";
-import { HEALTHY } from "./health.js";
+import { HEALTHY, type HealthReporting, type IncidentListener, type StoreHealth } from "./health.js";
 import { Incidents } from "./incidents.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
@@ -84,8 +84,9 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
     };
   }
 
-  async commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+  async commit(given: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
     this.assertOpen();
+    const entries = captureEntries(given);
     const agentIds = agentsOf(entries);
     return this.order.run(agentIds, async () => {
       throwIfAborted(options?.signal, "The commit");

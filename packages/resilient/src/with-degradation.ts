@@ -12,6 +12,7 @@ import type {
 import { throwIfAborted } from "@ckpt/core";
 import { applyEntries, newAgent } from "./agent-facts.js";
 import { AgentOrder, agentsOf } from "./agent-order.js";
+import { captureEntries } from "./capture-entries.js";
 import { checkRepeat, degradedHeaders } from "./degraded-batch.js";
 import { fail } from "./errors.js";
 import { Flusher } from "./flusher.js";
@@ -108,8 +109,9 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     return { agentId, epoch, release };
   }
 
-  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
-    if (this.isClosed) return Promise.reject(storeClosed());
+  override async commit(given: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    if (this.isClosed) throw storeClosed();
+    const entries = captureEntries(given);
     const agentIds = agentsOf(entries);
     return this.#order.run(agentIds, () => this.#commit(agentIds, entries, options));
   }

@@ -13,6 +13,7 @@ import { throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { isTransient, type RetryOptions, retry } from "@ckpt/io";
 import { AgentOrder, agentsOf } from "./agent-order.js";
+import { captureEntries } from "./capture-entries.js";
 import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
 /** How failures that often pass are tried again; the defaults are those of `retry` in @ckpt/io. */
@@ -86,8 +87,9 @@ class RetryStore extends StoreDecorator {
     );
   }
 
-  override commit(entries: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
-    if (this.isClosed) return Promise.reject(storeClosed());
+  override async commit(given: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
+    if (this.isClosed) throw storeClosed();
+    const entries = captureEntries(given);
     return this.#order.run(agentsOf(entries), () => this.#commit(entries, options));
   }
 

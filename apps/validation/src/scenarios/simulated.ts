@@ -8,7 +8,6 @@ import {
   WORKLOADS,
 } from "@ckpt/conformance/explore";
 import { type Context, type Counts, outcome, type Picture, type Scenario } from "../scenario.js";
-import { openExplored as open } from "./explored-store.js";
 
 const workloads = Object.entries(WORKLOADS);
 
@@ -27,6 +26,7 @@ const progress = (context: Context, name: string) => (done: number, total: numbe
 
 export const powerCuts: Scenario = {
   name: "power-cuts",
+  anyStore: true,
   does: "cuts the power before every operation and in the midst of every write of seven workloads; unsynced data are lost, reordered or torn.",
   proves:
     "after any power cut the store opens, holds all that was acknowledged, and returns nothing that was not put.",
@@ -38,7 +38,7 @@ export const powerCuts: Scenario = {
     for (const [name, workload] of workloads) {
       const report = await exploreCuts({
         workload,
-        open,
+        open: context.open,
         every: context.short ? 7 : 1,
         outcomes: context.short ? 1 : 4,
         onProgress: progress(context, name),
@@ -62,6 +62,7 @@ export const powerCuts: Scenario = {
 
 export const failedSyncs: Scenario = {
   name: "failed-syncs",
+  anyStore: true,
   does: "fails each of the first 24 syncs (fsync, fdatasync, O_DSYNC write), having written or not, and cuts the power at every later moment.",
   proves: "a file is never trusted again after a failed sync.",
   async run(context) {
@@ -72,7 +73,7 @@ export const failedSyncs: Scenario = {
     for (const [name, workload] of chosen) {
       const report = await exploreFailedSyncs({
         workload,
-        open,
+        open: context.open,
         first: context.short ? 6 : 24,
         every: context.short ? 11 : 3,
         outcomes: 1,
@@ -89,6 +90,7 @@ export const failedSyncs: Scenario = {
 
 export const faults: Scenario = {
   name: "faults",
+  anyStore: true,
   does: `puts each of ${FAULT_KINDS.length} kinds of fault at every operation of writing, opening, compaction and recovery.`,
   proves:
     "every call succeeds or rejects with a typed error, nothing hangs, and the next clean start has everything acknowledged.",
@@ -96,6 +98,7 @@ export const faults: Scenario = {
     const breaches: Breach[] = [];
     let runs = 0;
     let typed = 0;
+    const { open } = context;
     const every = context.short ? 197 : 1;
     for (const [name, workload] of workloads) {
       const report = await exploreFaults({ workload, open, every, onProgress: progress(context, name) });

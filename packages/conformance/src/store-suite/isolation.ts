@@ -30,6 +30,23 @@ export function isolation(bench: StoreBench): void {
       expect((await store.agent("a"))?.notes).toEqual({ t: { open: true } });
     });
 
+    it("copies what it is given, also while earlier commits are under way", async () => {
+      const store = await bench.open("a");
+      const first = store.commit([put("a", 1, { n: 1 })]);
+      const metadata = { tags: ["one"] };
+      const entries = [put("a", 2, { n: 2 }, { metadata })];
+      const second = store.commit(entries);
+      const ids = ["a:1"];
+      const third = store.commit([{ op: "remove", agentId: "a", ids, reason: "test" }]);
+      metadata.tags.push("two");
+      entries.length = 0;
+      ids[0] = "a:2";
+      await Promise.all([first, second, third]);
+      expect((await store.list("a")).map(({ id, metadata }) => [id, metadata])).toEqual([
+        ["a:2", { tags: ["one"] }],
+      ]);
+    });
+
     it("hands out what cannot reach back", async () => {
       const store = await bench.open("a");
       await store.commit([
