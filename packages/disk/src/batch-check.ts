@@ -14,7 +14,7 @@ import {
   validateName,
 } from "@ckpt/core";
 import type { AgentWriter, PendingPut } from "./agent-writer.js";
-import type { EventEntry, PutEntry, RemovalEntry } from "./entry.js";
+import type { PutEntry } from "./entry.js";
 import { decodeEvent } from "./event-decode.js";
 import { noPlace } from "./no-place.js";
 import type { Limits } from "./options.js";
@@ -37,6 +37,12 @@ export interface BatchLimits extends Limits {
   isTrusted(put: PutEntry): boolean;
 }
 
+/** An accepted entry that has no number yet. */
+type AcceptedItem = PutItem | { readonly kind: "fact"; readonly writer: AgentWriter; readonly fact: Fact };
+type Fact =
+  | { readonly kind: "removal"; readonly ids: readonly string[]; readonly reason: string }
+  | { readonly kind: "event"; readonly event: StoreEvent };
+
 /** What the entries before have done to an agent, as far as later entries of the batch must know. */
 interface Ahead {
   lastSequence: number;
@@ -52,12 +58,10 @@ export class BatchCheck {
   readonly #writerOf: (agentId: string) => AgentWriter;
   readonly #limits: BatchLimits;
   /** By agent; only what a later entry of the batch may ask for. */
-  readonly #ahead = new Map<string, Ahead>();
-  #isBatch = false;
-  readonly #items: CommitItem[] = [];
+  #ahead: Map<string, Ahead> | undefined;
+  /** Takes effect once every entry has been found acceptable. */
+  readonly #accepted: AcceptedItem[] = [];
   readonly #puts: PutOutcome[] = [];
-  /** Applied once every entry has been found acceptable. */
-  readonly #effects: (() => void)[] = [];
 
   constructor(writerOf: (agentId: string) => AgentWriter, limits: BatchLimits) {
     this.#writerOf = writerOf;
@@ -69,10 +73,10 @@ export class BatchCheck {
     if (!Array.isArray(entries)) throw invalid("entries", "A commit takes an array of entries.");
     const most = this.#limits.maxEntriesPerCommit;
     if (entries.length > most) throw overLimit("entries in one commit", entries.length, most);
-    this.#isBatch = entries.length > 1;
+    if (entries.length > 1) this.#ahead = new Map();
     for (const entry of entries) this.#accept(entry);
-    for (const effect of this.#effects) effect();
-    const commit = this.#items.length === 0 ? undefined : new PendingCommit(this.#items);
+    const commit =
+      this.#accepted.length === 0 ? undefined : new PendingCommit(this.#accepted.map(giveNumber));
     return { commit, puts: this.#puts };
   }
 
@@ -133,11 +137,7 @@ export class BatchCheck {
       ahead.put.set(id, item);
     }
     this.#puts.push(item);
-    this.#effects.push(() => {
-      item.n = writer.nextNumber();
-      this.#items.push(item);
-      writer.willPut(id, item);
-    });
+    this.#accepted.push(item);
   }
 
   #known(writer: AgentWriter, ahead: Ahead | undefined, id: string): PutOutcome | undefined {
@@ -160,25 +160,19 @@ export class BatchCheck {
       ahead?.removed.add(id);
     }
     const why = typeof reason === "string" ? reason.slice(0, MAX_REASON) : "";
-    this.#effects.push(() => {
-      const entry: RemovalEntry = { kind: "removal", ...keyOf(writer), ...noPlace(), ids, reason: why };
-      this.#items.push({ kind: "fact", writer, entry });
-      writer.willRemove(ids);
-    });
+    this.#accepted.push({ kind: "fact", writer, fact: { kind: "removal", ids, reason: why } });
   }
 
   #event(agentId: string, raw: StoreEvent): void {
     const writer = this.#writerOf(validateAgentId(agentId));
     const event = decodeEvent(freezeJson(raw, "event"));
     if (event === undefined) throw invalid("event", "The event is none that the store port names.");
-    this.#effects.push(() => {
-      const entry: EventEntry = { kind: "event", ...keyOf(writer), ...noPlace(), event };
-      this.#items.push({ kind: "fact", writer, entry });
-    });
+    this.#accepted.push({ kind: "fact", writer, fact: { kind: "event", event } });
   }
 
   #aheadOf(writer: AgentWriter): Ahead | undefined {
-    if (!this.#isBatch) return undefined;
+    // One entry has none before it.
+    if (this.#ahead === undefined) return undefined;
     let ahead = this.#ahead.get(writer.agentId);
     if (ahead === undefined) {
       ahead = { lastSequence: writer.lastSequence, put: new Map(), removed: new Set() };
@@ -188,8 +182,18 @@ export class BatchCheck {
   }
 }
 
-function keyOf(writer: AgentWriter): { agentId: string; epoch: number; n: number } {
-  return { agentId: writer.agentId, epoch: writer.epoch, n: writer.nextNumber() };
+/** Gives the item the agent's next number; from here on the writer counts with it. */
+function giveNumber(item: AcceptedItem): CommitItem {
+  const { writer } = item;
+  const n = writer.nextNumber();
+  if (item.kind === "put") {
+    item.n = n;
+    writer.willPut(item.draft.id, item);
+    return item;
+  }
+  if (item.fact.kind === "removal") writer.willRemove(item.fact.ids);
+  const { agentId, epoch } = writer;
+  return { kind: "fact", writer, entry: { agentId, epoch, n, ...noPlace(), ...item.fact } };
 }
 
 /** The draft with its own fields only, checked and frozen. */

@@ -34,7 +34,7 @@ export function encodePut(entry: PutEntry, metadata: unknown = writtenMetadata(e
     header.sequence,
     sectionBytes,
     base === null ? 0 : base.n,
-    Buffer.from(header.stateHash, "hex").toString("base64url"),
+    hexToBase64url(header.stateHash),
     header.stateBytes,
     header.name,
     header.timestamp,
@@ -45,6 +45,13 @@ export function encodePut(entry: PutEntry, metadata: unknown = writtenMetadata(e
   if (header.schemaVersion !== null || id !== undefined) raw.push(header.schemaVersion);
   if (id !== undefined) raw.push(id);
   return raw;
+}
+
+const hashBytes = Buffer.alloc(32);
+
+function hexToBase64url(hex: string): string {
+  hashBytes.write(hex, "hex");
+  return hashBytes.toString("base64url");
 }
 
 function writtenMetadata({ base, header }: PutEntry): unknown {

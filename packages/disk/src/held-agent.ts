@@ -65,16 +65,14 @@ const VERIFY_EVERY_MS = 1000;
  * A second line of defence, should a lock have lied: now and then, beside the saves, looks whether someone else has a higher
  * epoch. From then on commits are refused.
  */
-export async function watchLease(held: HeldAgent): Promise<void> {
+export function watchLease(held: HeldAgent): void {
   const now = performance.now();
   if (held.fenced !== undefined || now - held.verifiedAt < VERIFY_EVERY_MS) return;
   held.verifiedAt = now;
-  try {
-    await held.lease.verify();
-  } catch (error) {
+  held.lease.verify().catch((error: unknown) => {
     // A directory that cannot be read for a moment says nothing about the lease.
     if (isCkptError(error, "CKPT_FENCED")) held.fenced = error;
-  }
+  });
 }
 
 /** The agent is held by another object in this process. */

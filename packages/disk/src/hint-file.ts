@@ -8,6 +8,7 @@ import { encodeEntry } from "./entry-encode.js";
 import type { SegmentName } from "./layout.js";
 import { checkSegmentHeader, isNatural, isPositive, type SegmentHeader } from "./segment-header.js";
 import type { SegmentEnd } from "./segment-scan.js";
+import { Slices } from "./slices.js";
 
 const deflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 const inflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
@@ -74,13 +75,7 @@ export async function encodeHint(
   const rows: unknown[] = [];
   let offset = HEAD_BYTES;
   for (const [agentId, entries] of agents) {
-    const located = entries.map((e) => [
-      encodeEntry(e),
-      e.offset,
-      e.length,
-      e.kind === "put" ? e.sectionOffset : 0,
-    ]);
-    const plain = Buffer.from(JSON.stringify(located));
+    const plain = Buffer.from(await entriesText(entries));
     const stored = await deflateRaw(plain, { level: 1 });
     const { maxEpoch, maxNumber, firstSequence, lastSequence } = summarize(entries);
     const place = [offset, stored.length, plain.length, crc32(stored)];
@@ -106,6 +101,20 @@ export async function encodeHint(
   footer.writeUInt32LE(crc32(directory), 8);
   MAGIC.copy(footer, 12);
   return [...parts, directory, footer];
+}
+
+/** The entries and where they stand, as JSON; in slices, for they may be many thousands. */
+async function entriesText(entries: readonly StoredEntry[]): Promise<string> {
+  const slices = new Slices();
+  const texts: string[] = [];
+  for (const entry of entries) {
+    const { offset, length } = entry;
+    const sectionOffset = entry.kind === "put" ? entry.sectionOffset : 0;
+    texts.push(JSON.stringify([encodeEntry(entry), offset, length, sectionOffset]));
+    const pause = slices.pause();
+    if (pause !== undefined) await pause;
+  }
+  return `[${texts.join(",")}]`;
 }
 
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -123,6 +123,11 @@ export class LogWriter {
 
   async #couldNotBegin(error: unknown): Promise<void> {
     const kind = classify(error);
+    if (kind === "no-space" && this.#sealing.size > 0) {
+      // Segments that are being closed give back the space zeroed behind their ends.
+      await Promise.all(this.#sealing);
+      return;
+    }
     const isFinal = kind === "no-space" || kind === "no-permission" || ++this.#failures > MAX_FAILURES;
     if (!isFinal) return;
     if (
@@ -229,7 +234,7 @@ export class LogWriter {
     const rejected = this.#queue;
     this.#queue = [];
     this.#failures = 0;
-    for (const writer of new Set(rejected.flatMap((commit) => [...commit.writers]))) writer.reset();
+    for (const writer of new Set(rejected.flatMap((commit) => commit.writers))) writer.reset();
     for (const commit of rejected) commit.fail(error);
   }
 }

@@ -7,7 +7,8 @@ import type { OnProgress } from "./progress.js";
 export interface PutItem extends PendingPut {
   readonly kind: "put";
   readonly writer: AgentWriter;
-  readonly n: number;
+  /** Given once the whole batch has been accepted. */
+  n: number;
   readonly draft: CheckpointDraft;
 }
 
@@ -23,7 +24,8 @@ export type WrittenEntry = PutEntry | RemovalEntry | EventEntry;
 /** One batch on its way to the log. */
 export class PendingCommit {
   readonly items: readonly CommitItem[];
-  readonly writers: ReadonlySet<AgentWriter>;
+  /** Each once. */
+  readonly writers: readonly AgentWriter[];
   /** Resolves to the bytes written, once durable. */
   readonly done: Promise<number>;
   /** How it is stored in the segment that it was last sent to. */
@@ -35,7 +37,7 @@ export class PendingCommit {
 
   constructor(items: readonly CommitItem[]) {
     this.items = items;
-    this.writers = new Set(items.map((item) => item.writer));
+    this.writers = items.length === 1 ? [items[0]!.writer] : [...new Set(items.map((item) => item.writer))];
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

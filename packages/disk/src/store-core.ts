@@ -15,7 +15,7 @@ import {
 import { CkptError, isCkptError } from "@ckpt/errors";
 import { type FileSystem, toCkptError } from "@ckpt/io";
 import type { AgentWriter } from "./agent-writer.js";
-import { BatchCheck } from "./batch-check.js";
+import { BatchCheck, type BatchLimits } from "./batch-check.js";
 import { Catalog } from "./catalog.js";
 import type { PutEntry } from "./entry.js";
 import { Findings } from "./findings.js";
@@ -44,6 +44,7 @@ export class StoreCore {
   readonly catalog: Catalog;
   readonly maintenance: StoreMaintenance;
   readonly #sync: TakeoverSync;
+  readonly #limits: BatchLimits;
   readonly #loads = new Gate(PARALLEL_LOADS);
   /** Puts that a read could not give back whole. */
   readonly #damagedPuts = new WeakSet<PutEntry>();
@@ -58,6 +59,11 @@ export class StoreCore {
     this.options = options;
     this.catalog = new Catalog({ fs: this.fs, layout: this.layout }, this.findings);
     this.#sync = new TakeoverSync(this.fs, this.findings);
+    this.#limits = {
+      ...options,
+      isTrusted: (put) =>
+        !this.#damagedPuts.has(put) && this.#sync.isTrusted(`${put.segment.writerId}/${put.segment.number}`),
+    };
     const { fs, layout, catalog, findings } = this;
     const writer = () => this.writer();
     this.maintenance = new StoreMaintenance({ fs, layout, options, catalog, findings, writer });
@@ -109,7 +115,7 @@ export class StoreCore {
   #committed(commit: PendingCommit): void {
     for (const { agentId } of commit.writers) {
       const held = this.#held.get(agentId);
-      if (held !== undefined) void watchLease(held);
+      if (held !== undefined) watchLease(held);
     }
     this.maintenance.consider();
   }
@@ -138,11 +144,7 @@ export class StoreCore {
     holder: object,
     onProgress: OnProgress | undefined,
   ): Promise<CommitReceipt> {
-    const check = new BatchCheck((agentId) => this.#writerOf(agentId, holder), {
-      ...this.options,
-      isTrusted: (put: PutEntry) =>
-        !this.#damagedPuts.has(put) && this.#sync.isTrusted(`${put.segment.writerId}/${put.segment.number}`),
-    });
+    const check = new BatchCheck((agentId) => this.#writerOf(agentId, holder), this.#limits);
     const { commit, puts } = check.check(entries);
     if (commit !== undefined) {
       commit.onProgress = onProgress;

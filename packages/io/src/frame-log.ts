@@ -163,10 +163,12 @@ export class FrameLog {
   }
 
   async #run(): Promise<void> {
-    // Appends that follow in this turn of the event loop, or in the microtasks after a write, join the next write.
-    for (await nextTurn(); this.#hasWork(); await nextTurn()) {
+    // Appends of the work that runs now, with all its microtasks, join the next write: also those of the callers whose
+    // records the last write made durable.
+    for (await afterMicrotasks(); this.#hasWork(); await afterMicrotasks()) {
       try {
-        await this.#fillBatch();
+        const filling = this.#fillBatch();
+        if (filling !== undefined) await filling;
         if (this.#batch.frameBytes > 0) await this.#writeBatch();
       } catch (error) {
         this.#poison(error);
@@ -184,29 +186,50 @@ export class FrameLog {
     return this.#current !== undefined || this.#next < this.#queue.length;
   }
 
-  async #fillBatch(): Promise<void> {
-    const batch = this.#batch;
-    batch.clear();
+  /** A promise only where a body makes the batch wait. */
+  #fillBatch(): Promise<void> | undefined {
+    this.#batch.clear();
     this.#completed = [];
-    while (batch.frameBytes < this.#maxBatchBytes) {
+    return this.#fillOn();
+  }
+
+  #fillOn(): Promise<void> | undefined {
+    while (this.#batch.frameBytes < this.#maxBatchBytes) {
       this.#current ??= this.#queue[this.#next++];
       const record = this.#current;
       if (record === undefined) {
         this.#next--;
-        return;
+        return undefined;
       }
       try {
-        const filled = record.fill(this.#fragmentBytes);
-        if (filled !== undefined) await filled;
+        const filling = record.fill(this.#fragmentBytes);
+        if (filling !== undefined) return this.#fillAfter(record, filling);
       } catch (error) {
-        // Only this record fails; fragments of it that were written stay behind without a last one.
-        this.#current = undefined;
-        record.abandon();
-        record.reject(error);
+        this.#drop(record, error);
         continue;
       }
       this.#addFragment(record);
     }
+    return undefined;
+  }
+
+  async #fillAfter(record: PendingRecord, filling: Promise<undefined>): Promise<void> {
+    let isFilled = true;
+    try {
+      await filling;
+    } catch (error) {
+      isFilled = false;
+      this.#drop(record, error);
+    }
+    if (isFilled) this.#addFragment(record);
+    await this.#fillOn();
+  }
+
+  /** Only this record fails; fragments of it that were written stay behind without a last one. */
+  #drop(record: PendingRecord, error: unknown): void {
+    this.#current = undefined;
+    record.abandon();
+    record.reject(error);
   }
 
   #addFragment(record: PendingRecord): void {
@@ -258,8 +281,9 @@ export class FrameLog {
   }
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Resolves when the work that runs now has ended, and every microtask that it led to. */
+function afterMicrotasks(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function closedError(path: string): CkptError {

@@ -38,9 +38,14 @@ export class NodeFileHandle implements FileHandle {
     return this.#call<number>("read", (fd, done) => fs.read(fd, buffer, offset, length, position, done));
   }
 
-  async write(buffers: readonly Uint8Array[], position: number): Promise<number> {
-    const written = await this.#writeOnce(buffers, position);
-    if (this.#syncEachWrite) await this.datasync();
+  write(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    const writing = this.#writeOnce(buffers, position);
+    return this.#syncEachWrite ? this.#withSync(writing) : writing;
+  }
+
+  async #withSync(writing: Promise<number>): Promise<number> {
+    const written = await writing;
+    await this.datasync();
     return written;
   }
 

@@ -5,7 +5,9 @@ import { captureMetadata, freezeJson, type StoreEntry, type StoreEvent } from "@
  * the call; the store below does the same with what it is given, too late for those. Throws `CKPT_INVALID_ARGUMENT` as a store would.
  */
 export function captureEntries(entries: readonly StoreEntry[]): readonly StoreEntry[] {
-  return entries.map((entry): StoreEntry => {
+  // Decorators stand on each other: nobody but them has what one of them took.
+  if (captured.has(entries)) return entries;
+  const copy = entries.map((entry): StoreEntry => {
     switch (entry.op) {
       case "put": {
         const { header, snapshot } = entry;
@@ -19,4 +21,8 @@ export function captureEntries(entries: readonly StoreEntry[]): readonly StoreEn
         return entry;
     }
   });
+  captured.add(copy);
+  return copy;
 }
+
+const captured = new WeakSet<readonly StoreEntry[]>();

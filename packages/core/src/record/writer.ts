@@ -8,7 +8,7 @@ const MAX_BYTES_PER_UNIT = 3;
 
 /** Gathers what a record is made of into chunks. A chunk, once handed over, is never touched again. */
 export class RecordWriter {
-  private chunk: Buffer;
+  private buffer: Buffer;
   private used = 0;
   private text = "";
   private readonly keepsHashes: boolean;
@@ -16,38 +16,38 @@ export class RecordWriter {
   /** `expectedBytes` sizes the first chunk, so that a small record costs a small buffer. `keepsHashes`: of the pieces, for the state's hash. */
   constructor(expectedBytes: number, keepsHashes: boolean) {
     this.keepsHashes = keepsHashes;
-    this.chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.ceil(expectedBytes * 1.5) + 512));
+    this.buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.ceil(expectedBytes * 1.5) + 512));
   }
 
-  /** Writes the record's header and structure, which nothing comes before. */
-  *start(kind: number, structure: string, pieces: number): Generator<Uint8Array, void, undefined> {
-    const fits = HEADER_BYTES + structure.length * MAX_BYTES_PER_UNIT <= this.chunk.length;
-    const length = fits ? this.chunk.write(structure, HEADER_BYTES) : Buffer.byteLength(structure);
-    this.chunk[0] = RECORD_VERSION;
-    this.chunk[1] = kind;
-    this.chunk.writeUInt32LE(length, 2);
-    this.chunk.writeUInt32LE(pieces, 6);
+  /** Writes the record's header and structure, which nothing comes before; false when the structure must follow as {@link bytes}. */
+  begin(kind: number, structure: string, pieces: number): boolean {
+    const fits = HEADER_BYTES + structure.length * MAX_BYTES_PER_UNIT <= this.buffer.length;
+    const length = fits ? this.buffer.write(structure, HEADER_BYTES) : Buffer.byteLength(structure);
+    this.buffer[0] = RECORD_VERSION;
+    this.buffer[1] = kind;
+    this.buffer.writeUInt32LE(length, 2);
+    this.buffer.writeUInt32LE(pieces, 6);
     this.used = HEADER_BYTES + (fits ? length : 0);
-    if (!fits) yield* this.bytes(Buffer.from(structure));
+    return fits;
   }
 
   /** Writes a piece into the current chunk; false when it may not fit and must go through {@link outgrown}. */
   fits(piece: Piece): boolean {
-    const room = this.chunk.length - this.used - LENGTH_BYTES;
+    const room = this.buffer.length - this.used - LENGTH_BYTES;
     if (piece.kind === "raw") {
       if (piece.bytes.length > room) return false;
       this.length(piece.bytes.length, RAW_FLAG);
-      this.chunk.set(piece.bytes, this.used);
+      this.buffer.set(piece.bytes, this.used);
       this.used += piece.bytes.length;
       return true;
     }
     this.text = pieceText(piece);
     if (this.text.length * MAX_BYTES_PER_UNIT > room && Buffer.byteLength(this.text) > room) return false;
     const start = this.used + LENGTH_BYTES;
-    const count = this.chunk.write(this.text, start);
+    const count = this.buffer.write(this.text, start);
     this.length(count, 0);
     this.used += count;
-    if (this.keepsHashes) rememberHash(piece, this.chunk.subarray(start, start + count));
+    if (this.keepsHashes) rememberHash(piece, this.buffer.subarray(start, start + count));
     return true;
   }
 
@@ -56,7 +56,7 @@ export class RecordWriter {
     const raw = piece.kind === "raw";
     const bytes = raw ? piece.bytes : Buffer.from(this.text);
     this.text = "";
-    if (this.chunk.length - this.used < LENGTH_BYTES) yield* this.flush();
+    if (this.buffer.length - this.used < LENGTH_BYTES) yield* this.flush();
     this.length(bytes.length, raw ? RAW_FLAG : 0);
     yield* this.bytes(bytes);
     if (!raw && this.keepsHashes) rememberHash(piece, bytes);
@@ -64,14 +64,14 @@ export class RecordWriter {
 
   /** Copies bytes, or hands long ones over in parts as they are: they are nobody's to change. */
   *bytes(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
-    if (bytes.length <= this.chunk.length - this.used) {
-      this.chunk.set(bytes, this.used);
+    if (bytes.length <= this.buffer.length - this.used) {
+      this.buffer.set(bytes, this.used);
       this.used += bytes.length;
       return;
     }
     yield* this.flush();
     if (bytes.length < CHUNK_BYTES) {
-      this.chunk.set(bytes, 0);
+      this.buffer.set(bytes, 0);
       this.used = bytes.length;
       return;
     }
@@ -79,19 +79,24 @@ export class RecordWriter {
       yield bytes.subarray(i, i + LARGEST_CHUNK_BYTES);
   }
 
+  /** What is in the current chunk. */
+  chunk(): Uint8Array {
+    return this.buffer.subarray(0, this.used);
+  }
+
   /** Hands over what is left. */
   *finish(): Generator<Uint8Array, void, undefined> {
-    if (this.used > 0) yield this.chunk.subarray(0, this.used);
+    if (this.used > 0) yield this.chunk();
   }
 
   private *flush(): Generator<Uint8Array, void, undefined> {
     yield* this.finish();
-    this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     this.used = 0;
   }
 
   private length(count: number, flag: number): void {
-    this.chunk.writeUInt32LE((count | flag) >>> 0, this.used);
+    this.buffer.writeUInt32LE((count | flag) >>> 0, this.used);
     this.used += LENGTH_BYTES;
   }
 }

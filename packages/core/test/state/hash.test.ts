@@ -144,7 +144,7 @@ describe("a record", () => {
 
   it("is encoded chunk by chunk, as it is asked for", () => {
     const state = snapshot(Array.from({ length: 3_000 }, (_, i) => ({ i, text: text(700) })));
-    const chunks = encodeKeyframe(state);
+    const chunks = encodeKeyframe(state)[Symbol.iterator]();
     expect(chunks.next().value?.length).toBeLessThanOrEqual(65_536);
   });
 
