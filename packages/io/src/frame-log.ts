@@ -179,10 +179,6 @@ export class FrameLog {
   }
 
   #hasWork(): boolean {
-    if (this.#next === this.#queue.length && this.#next > 0) {
-      this.#queue = [];
-      this.#next = 0;
-    }
     return this.#current !== undefined || this.#next < this.#queue.length;
   }
 
@@ -190,6 +186,7 @@ export class FrameLog {
   #fillBatch(): Promise<void> | undefined {
     this.#batch.clear();
     this.#completed = [];
+    this.#forgetTaken();
     return this.#fillOn();
   }
 
@@ -199,6 +196,7 @@ export class FrameLog {
       const record = this.#current;
       if (record === undefined) {
         this.#next--;
+        this.#forgetTaken();
         return undefined;
       }
       try {
@@ -211,6 +209,12 @@ export class FrameLog {
       this.#addFragment(record);
     }
     return undefined;
+  }
+
+  /** What was taken must not be held on to: while appends go on and on, the queue is never empty. */
+  #forgetTaken(): void {
+    this.#queue.splice(0, this.#next);
+    this.#next = 0;
   }
 
   async #fillAfter(record: PendingRecord, filling: Promise<undefined>): Promise<void> {
