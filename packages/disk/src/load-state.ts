@@ -126,7 +126,8 @@ class ChainReader {
   #push(sink: RecordSink, put: PutEntry, body: Uint8Array, at: number): number {
     const part = overlap(body, at, put.sectionOffset, put.sectionOffset + put.sectionBytes);
     if (part !== undefined) {
-      sink.push(part);
+      // What was read lies in buffers of its own, which nothing writes to again.
+      sink.push(part, true);
       this.#doneBytes += part.length;
       this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
     }

@@ -43,3 +43,12 @@ export function closed(call: string): CkptError {
     details: { call },
   });
 }
+
+/** A segment that a newer version of this package wrote. */
+export function newerSegment(path: string): CkptError {
+  return new CkptError("CKPT_NEWER_VERSION", {
+    message: `${path} was written by a newer version of this package.`,
+    hint: "Update @ckpt/disk.",
+    details: { path },
+  });
+}

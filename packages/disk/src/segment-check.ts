@@ -20,10 +20,18 @@ export async function checkSegment(
   // The end of a living writer's segment is on its way, no fault.
   if (scan.tornAt !== undefined && !isLiving) findings.push(tornFinding(segment, scan.tornAt));
   // Likewise the hint that it wrote after this look at the segment began.
-  if (!isLiving && !segment.hasHint && (await context.fs.stat(context.layout.hint(segment))) !== undefined) {
+  if (!isLiving && (await hasStrayHint(context, segment)))
     findings.push(badHint(context.layout.hint(segment)));
-  }
   return findings;
+}
+
+/** Whether there is a hint that the segment does not go by. Asked of the segment last: this process may be writing one. */
+async function hasStrayHint(
+  { fs, layout }: { readonly fs: FileSystem; readonly layout: StoreLayout },
+  segment: Segment,
+): Promise<boolean> {
+  const isThere = !segment.hasHint && (await fs.stat(layout.hint(segment))) !== undefined;
+  return isThere && !segment.hasHint && !segment.isWritingHint;
 }
 
 /** The puts that the hint or an earlier look knew of, else those that can still be read. */

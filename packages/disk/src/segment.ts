@@ -2,7 +2,6 @@
  * One segment as a reader sees it: which agents it holds, and their entries, from its hint where that is good, else from
  * its frames. Nothing here writes.
  */
-import { CkptError } from "@ckpt/errors";
 import {
   classify,
   type FileHandle,
@@ -53,6 +52,8 @@ export class Segment implements SegmentName {
   isMissing = false;
   /** Written by this process. */
   isOwn = false;
+  /** Its hint is being written: the file may be there before this object lives on it. */
+  isWritingHint = false;
 
   constructor(context: SegmentContext, name: SegmentName, facts: SegmentFacts) {
     this.writerId = name.writerId;
@@ -215,11 +216,16 @@ export class Segment implements SegmentName {
     const scan = this.#scan;
     if (scan?.header === undefined || scan.damages.length + scan.orphans.length > 0) return;
     const { fs, layout } = this.#context;
-    await replaceFile(fs, layout.hint(this), await encodeHint(scan.header, scan.end, scan.agents));
-    const directory = await readHintDirectory(fs, layout.hint(this));
-    if (directory === undefined) return;
-    this.#directory = directory;
-    this.#scan = undefined;
+    this.isWritingHint = true;
+    try {
+      await replaceFile(fs, layout.hint(this), await encodeHint(scan.header, scan.end, scan.agents));
+      const directory = await readHintDirectory(fs, layout.hint(this));
+      if (directory === undefined) return;
+      this.#directory = directory;
+      this.#scan = undefined;
+    } finally {
+      this.isWritingHint = false;
+    }
   }
 
   /** A later segment of the writer says that this one ends at `offset`. */
@@ -286,13 +292,4 @@ export async function endsWith(handle: FileHandle, end: SegmentEnd): Promise<boo
   if (header === undefined || end.lastFrame + FRAME_HEADER_BYTES + header.bodyBytes !== end.length)
     return false;
   return Buffer.compare(header.chain, end.chain) === 0;
-}
-
-/** The error for a segment that a newer version wrote. */
-export function newerSegment(segment: Segment): CkptError {
-  return new CkptError("CKPT_NEWER_VERSION", {
-    message: `${segment.path} was written by a newer version of this package.`,
-    hint: "Update @ckpt/disk.",
-    details: { path: segment.path },
-  });
 }

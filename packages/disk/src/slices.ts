@@ -1,5 +1,5 @@
 /** How long work goes on before others get a turn, in milliseconds. */
-const SLICE_MS = 2;
+const SLICE_MS = 1;
 
 /** Divides long work: asks for a turn of the event loop once a slice's time is used up. */
 export class Slices {

@@ -11,7 +11,8 @@ import { listHeads } from "./heads.js";
 import { isWriterId, type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import { type Manifest, NO_MANIFEST, readManifest } from "./manifest.js";
 import { mapBounded } from "./map-bounded.js";
-import { newerSegment, type Segment, type SegmentContext } from "./segment.js";
+import { newerSegment } from "./refusals.js";
+import type { Segment, SegmentContext } from "./segment.js";
 import {
   damagedFile,
   foreignSegment,
@@ -240,7 +241,7 @@ export class StoreDirectory {
 
   /** What is wrong with a segment that was just opened; one of another store, or of a newer version, is left out. */
   #judge(writer: WriterSegments, segment: Segment): StoreFinding[] {
-    if (segment.isNewer && segment.header === undefined) throw newerSegment(segment);
+    if (segment.isNewer && segment.header === undefined) throw newerSegment(segment.path);
     const storeId = segment.header?.storeId;
     this.#storeId ??= storeId;
     if (storeId === undefined || storeId === this.#storeId) return segmentFindings(segment);

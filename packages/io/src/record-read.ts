@@ -81,8 +81,8 @@ export async function readRecord(
 }
 
 /**
- * The bodies of the record that begins at `offset`, fragment by fragment, each verified before it is handed out: memory
- * is bounded by one fragment. Throws like {@link readRecord}; a record that ends without its last fragment throws
+ * The bodies of the record that begins at `offset`, fragment by fragment, each verified before it is handed out, and the caller's
+ * to keep: memory is bounded by one fragment. Throws like {@link readRecord}; a record that ends without its last fragment throws
  * `CKPT_CORRUPT` after the intact ones.
  */
 export async function* streamRecord(

@@ -17,8 +17,11 @@ const MAX_UNPARSED_BYTES = 16_777_216;
 
 /** Takes the bytes of one record, in any portions. */
 export interface RecordSink {
-  /** The next bytes. They are read during the call and may be overwritten after it. Throws as soon as they cannot be right. */
-  push(bytes: Uint8Array): void;
+  /**
+   * The next bytes. They are read during the call and may be overwritten after it, unless `isKept` (default false) says that nobody
+   * will: then they are not copied. Throws as soon as they cannot be right.
+   */
+  push(bytes: Uint8Array, isKept?: boolean): void;
   /** The record is complete: it takes effect. Throws `CKPT_CORRUPT` when it is not. */
   end(): void;
 }
@@ -98,7 +101,7 @@ export class StateAssembler {
       },
     });
     return {
-      push: (bytes) => this.guarded(() => parser.push(bytes)),
+      push: (bytes, isKept = false) => this.guarded(() => parser.push(bytes, isKept)),
       end: () => {
         this.guarded(() => {
           if (this.status !== "reading") throw corrupt("A record was ended twice, or after damage.");

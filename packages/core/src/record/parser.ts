@@ -32,27 +32,27 @@ export class RecordParser {
     private readonly consumer: RecordConsumer,
   ) {}
 
-  push(portion: Uint8Array): void {
-    // One copy, which the pieces then share: the caller may use its buffer again.
-    const bytes = Buffer.from(portion);
-    let offset = 0;
-    for (;;) {
+  /** `isKept`: nobody changes the bytes after the call. */
+  push(portion: Uint8Array, isKept: boolean): void {
+    // Without a promise, one copy, which the pieces then share: the caller may use its buffer again.
+    const bytes = isKept ? portion : Buffer.from(portion);
+    for (let offset = 0; ; ) {
       if (this.stage === "end") {
         if (offset < bytes.length)
           throw corrupt("A record has bytes after its end.", { bytes: bytes.length - offset });
         return;
       }
-      const missing = this.needed - this.gathered;
-      if (bytes.length - offset < missing) {
+      const end = offset + this.needed - this.gathered;
+      if (bytes.length < end) {
         if (offset < bytes.length) {
           this.parts.push(bytes.subarray(offset));
           this.gathered += bytes.length - offset;
         }
         return;
       }
-      const rest = bytes.subarray(offset, offset + missing);
-      offset += missing;
-      this.take(this.parts.length === 0 ? rest : this.joined(rest));
+      if (this.parts.length === 0) this.take(bytes, offset, end);
+      else this.take(this.joined(bytes.subarray(offset, end)), 0, this.needed);
+      offset = end;
     }
   }
 
@@ -69,30 +69,26 @@ export class RecordParser {
     return whole;
   }
 
-  private take(bytes: Uint8Array): void {
+  /** The part that was waited for: `bytes` from `start` to `end`. */
+  private take(bytes: Uint8Array, start: number, end: number): void {
     if (this.stage === "piece") {
-      this.consumer.piece(bytes, this.raw);
+      this.consumer.piece(bytes.subarray(start, end), this.raw);
       this.next();
-      return;
-    }
-    if (this.stage === "structure") {
-      this.consumer.structure(parseJson(decodeText(bytes), "structure") as Structure);
+    } else if (this.stage === "length") {
+      this.length(readU32(bytes, start));
+    } else if (this.stage === "structure") {
+      this.consumer.structure(parseJson(decodeText(bytes.subarray(start, end)), "structure") as Structure);
       this.next();
-      return;
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (this.stage === "header") this.header(view);
-    else this.length(view.getUint32(0, true));
+    } else this.header(bytes, start);
   }
 
-  private header(view: DataView): void {
-    const version = view.getUint8(0);
+  private header(bytes: Uint8Array, at: number): void {
+    const [version, kind] = [bytes[at]!, bytes[at + 1]!];
     if (version !== RECORD_VERSION) throw corrupt(`A record of the unknown version ${version}.`, { version });
-    if (view.getUint8(1) !== this.kind)
-      throw corrupt("A record is not of the expected kind.", { kind: view.getUint8(1) });
-    this.pieces = view.getUint32(6, true);
+    if (kind !== this.kind) throw corrupt("A record is not of the expected kind.", { kind });
+    this.pieces = readU32(bytes, at + 6);
     this.stage = "structure";
-    this.expect(view.getUint32(2, true));
+    this.expect(readU32(bytes, at + 2));
   }
 
   private length(word: number): void {
@@ -114,6 +110,11 @@ export class RecordParser {
     }
     this.needed = count;
   }
+}
+
+/** Little endian. A view for each number would cost more than what is read through it. */
+function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
 /** Parses stored JSON text. */
