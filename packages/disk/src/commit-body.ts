@@ -4,10 +4,14 @@ import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";
 import type { PendingCommit, WrittenEntry } from "./pending-commit.js";
 import type { OnProgress } from "./progress.js";
 import { type PutPlan, planPut } from "./put-plan.js";
+import { readAhead } from "./read-ahead.js";
 import { Slices } from "./slices.js";
 
 /** States up to this weight in all are encoded inside the call; more goes in slices. */
 const AT_ONCE_BYTES = 256 * 1024;
+
+/** Of a large body, about so much is encoded ahead of what is being written. */
+const AHEAD_BYTES = 2 * 1024 * 1024;
 
 export interface PlannedBody {
   readonly entries: readonly WrittenEntry[];
@@ -28,7 +32,10 @@ export function planCommit(commit: PendingCommit, number: number, maxChainDeltas
     steps.push(plan);
   }
   const entries = steps.map((step) => ("entry" in step ? step.entry : step));
-  const body = weight <= AT_ONCE_BYTES ? bodyAtOnce(steps) : bodyInSlices(steps, weight, commit.onProgress);
+  const body =
+    weight <= AT_ONCE_BYTES
+      ? bodyAtOnce(steps)
+      : readAhead(bodyInSlices(steps, weight, commit.onProgress), AHEAD_BYTES);
   return { entries, body };
 }
 
