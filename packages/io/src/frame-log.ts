@@ -118,8 +118,8 @@ export class FrameLog {
   }
 
   /**
-   * Appends one record; resolves once it is durable. Appends of one turn of the event loop, and those that arrive while
-   * a write is under way, share the next write. The body is read when its turn comes, in the order of the appends;
+   * Appends one record; resolves once it is durable. Appends made in one go (with the microtasks that follow), and those that
+   * arrive while a write is under way, share the next write. The body is read when its turn comes, in the order of the appends;
    * a body that waits (an async iterable) makes the records behind it wait.
    *
    * Rejects with `CKPT_LOG_POISONED` once any write failed (`details.possiblyWritten`: this record may be in the file;
