@@ -2,6 +2,7 @@
 import type { Catalog } from "./catalog.js";
 import type { PutEntry, SequenceMark, StoredEntry } from "./entry.js";
 import { noPlace } from "./no-place.js";
+import { mergeRanges } from "./number-ranges.js";
 import type { Replayed } from "./replay.js";
 import type { Segment } from "./segment.js";
 
@@ -82,7 +83,7 @@ function keptFacts(
   // What lives on in an output is not among them, so that its loss there is noticed later. A salvage finds out only while
   // copying what it can keep, and names the rest itself.
   const living = new Set<StoredEntry>(salvage ? [] : [...history.puts, ...kept]);
-  const seen = ranges([
+  const seen = mergeRanges([
     ...mine.filter((entry) => !living.has(entry)).map(({ n }) => [n, n] as const),
     ...marks.flatMap((mark) => mark.seen),
     ...(salvage ? lost.map(({ from, to }) => [from, to] as const) : []),
@@ -117,15 +118,4 @@ function lastLost({ agentId, epoch }: Replayed["history"], lost: Replayed["lost"
 
 function sequenceOf(entry: StoredEntry): number {
   return entry.kind === "put" ? entry.header.sequence : 0;
-}
-
-/** Sorted ranges, those that touch put together. */
-function ranges(parts: readonly (readonly [number, number])[]): [number, number][] {
-  const merged: [number, number][] = [];
-  for (const [from, to] of [...parts].sort((a, b) => a[0] - b[0])) {
-    const last = merged[merged.length - 1];
-    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else merged.push([from, to]);
-  }
-  return merged;
 }

@@ -1,6 +1,7 @@
 /** From the entries of all segments to one history: docs/format.md, "Reading a history". Pure. */
 import { AgentHistory } from "./agent-history.js";
 import { compareKeys, type SequenceMark, type StoredEntry } from "./entry.js";
+import { Uncovered } from "./number-ranges.js";
 
 /** Numbers that no segment has and no compaction dropped: something was lost there. */
 export interface LostNumbers {
@@ -62,21 +63,22 @@ function lostNumbers(
   entries: readonly StoredEntry[],
   marks: readonly SequenceMark[],
 ): LostNumbers[] {
-  const seen = marks.flatMap((mark) => mark.seen);
+  const uncovered = new Uncovered(marks.flatMap((mark) => mark.seen));
   const lost: LostNumbers[] = [];
   let before: Known = { n: 0, sequence: 0 };
-  const note = (end: number, after: Known) => {
-    for (const [from, to] of without(before.n + 1, end - 1, seen))
-      lost.push({ from, to, ids: lostIds(agentId, before, after, from, to) });
+  // What comes after a hole is looked up only for those that a compaction has not left: they may be many.
+  const note = (end: number, after: () => Known) => {
+    for (const [from, to] of uncovered.within(before.n + 1, end - 1))
+      lost.push({ from, to, ids: lostIds(agentId, before, after(), from, to) });
   };
   for (const [i, entry] of entries.entries()) {
-    if (entry.n > before.n + 1) note(entry.n, nextPut(entries, i, marks));
+    if (entry.n > before.n + 1) note(entry.n, () => nextPut(entries, i, marks));
     const sequence = entry.kind === "put" ? entry.header.sequence : 0;
     before = { n: Math.max(before.n, entry.n), sequence: Math.max(before.sequence, sequence) };
   }
   // A mark says how far the agent had got: what is missing up to there is lost as well.
   const end = endOf(marks);
-  if (end.n > before.n + 1) note(end.n, end);
+  if (end.n > before.n + 1) note(end.n, () => end);
   return lost;
 }
 
@@ -117,23 +119,6 @@ function nextPut(entries: readonly StoredEntry[], from: number, marks: readonly 
 function endOf(marks: readonly SequenceMark[]): Known {
   const n = Math.max(0, ...marks.map((mark) => mark.n)) + 1;
   return { n, sequence: Math.max(0, ...marks.map((mark) => mark.lastSequence)) + 1 };
-}
-
-/** The numbers from..to without the ranges. */
-function without(
-  from: number,
-  to: number,
-  ranges: readonly (readonly [number, number])[],
-): [number, number][] {
-  const left: [number, number][] = [];
-  let at = from;
-  for (const [start, end] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    if (end < at || start > to) continue;
-    if (start > at) left.push([at, start - 1]);
-    at = Math.max(at, end + 1);
-  }
-  if (at <= to) left.push([at, to]);
-  return left;
 }
 
 /** Ids of the sequences between two known ones. */
