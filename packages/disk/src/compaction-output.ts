@@ -10,9 +10,7 @@ import { Segment } from "./segment.js";
 import { encodeSegmentHeader, type SegmentHeader } from "./segment-header.js";
 
 /** Bytes on their way to the disk before the copy waits for them. */
-const MAX_IN_FLIGHT_BYTES = 512 * 1024;
-/** Bytes per write: a disk that is busy with a long one keeps the saves beside it waiting. */
-const WRITE_BYTES = 128 * 1024;
+const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;
 
 export class CompactionOutput {
   readonly view: Segment;
@@ -31,7 +29,6 @@ export class CompactionOutput {
     const log = await FrameLog.create(layout.segment(header), {
       fs,
       fragmentBytes: FRAGMENT_BYTES,
-      maxBatchBytes: WRITE_BYTES,
       preallocate: false,
     });
     try {

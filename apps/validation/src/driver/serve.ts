@@ -14,12 +14,17 @@ const numberOf = (header: CheckpointHeader): number =>
 async function highest(store: CheckpointStore, agentId: string): Promise<Answer> {
   const headers = await store.list(agentId);
   let best: { i: number; sha: string } | undefined;
+  let bestSequence = 0;
   let error = "CKPT_NOT_FOUND";
   for (const header of headers.sort((a, b) => numberOf(b) - numberOf(a) || b.sequence - a.sequence)) {
-    if (best !== undefined && numberOf(header) !== -1) continue;
+    // Numbers only rise: what a guard, a restore or a fork made before the best one repeats a number that is not higher.
+    if (best !== undefined && (numberOf(header) !== -1 || header.sequence < bestSequence)) continue;
     try {
       const state = (await store.load(agentId, header.id)).toValue<DriverState>();
-      if (best === undefined || state.i > best.i) best = { i: state.i, sha: shaOf(state) };
+      if (best === undefined || state.i > best.i) {
+        best = { i: state.i, sha: shaOf(state) };
+        bestSequence = header.sequence;
+      }
     } catch (cause) {
       error = codeOf(cause);
     }

@@ -36,7 +36,7 @@ const DAMAGES: readonly Damage[] = [
     if (name === undefined) return undefined;
     const bytes = Buffer.from(image.get(name) as Buffer);
     const from = Math.floor((random() * bytes.length) / 512) * 512;
-    bytes.fill(0, from, from + 512 * (1 + Math.floor(random() * 8)));
+    bytes.fill(0, from, Math.min(bytes.length, from + 512 * (1 + Math.floor(random() * 8))));
     image.set(name, bytes);
     return `${name} zeroed from ${from}`;
   },
