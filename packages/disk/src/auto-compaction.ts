@@ -1,33 +1,53 @@
-/** Decides when compaction is worth its while, and runs it beside the saves. */
+/** Decides when compaction or folding is worth its while, and runs it beside the saves. */
 import { isCkptError } from "@ckpt/errors";
 import type { Catalog } from "./catalog.js";
 import type { Findings } from "./findings.js";
 
 /** Directories of dead writers that are left alone; more are folded in. */
 const MAX_DEAD_WRITERS = 8;
+/** Of more than these, some are folded before an agent is taken: processes that die sooner than a fold ends must not pile up for ever. */
+const MOST_DEAD_WRITERS = 32;
 /** Removed bytes that are left alone, and the share of all bytes above which they are given back. */
 const MIN_REMOVED_BYTES = 8 * 1024 * 1024;
 const REMOVED_SHARE = 0.5;
+/** Bytes of dead writers that one fold takes: few enough to end within a life of a fraction of a second. */
+const FOLD_BYTES = 4 * 1024 * 1024;
+/** How long another process is left to do it, in milliseconds, before the next attempt. */
+const PATIENCE_MS = 1_000;
+
+/** Runs a compaction, or a fold of dead writers that hold `maxBytes` between them. */
+export type Compact = (options: {
+  readonly signal: AbortSignal;
+  readonly maxBytes?: number;
+}) => Promise<unknown>;
 
 export class AutoCompaction {
   readonly #catalog: Catalog;
   readonly #findings: Findings;
-  readonly #compact: (signal: AbortSignal) => Promise<unknown>;
+  readonly #compact: Compact;
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
-  /** Dead writers that the last run has left (their machine may not be reachable): only more than these are a reason. */
+  /** Dead writers that the last run could not take: only more than these are a reason. */
   #deadLeft = 0;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
-  constructor(catalog: Catalog, findings: Findings, compact: (signal: AbortSignal) => Promise<unknown>) {
+  constructor(catalog: Catalog, findings: Findings, compact: Compact) {
     this.#catalog = catalog;
     this.#findings = findings;
     this.#compact = compact;
   }
 
+  /** Called before an agent is taken: waits for what is under way where dead writers have piled up. */
+  async relieve(): Promise<void> {
+    this.consider();
+    if (this.#dead() - this.#deadLeft > MOST_DEAD_WRITERS) await this.#running;
+  }
+
   /** Called after a commit; cheap. */
   consider(): void {
-    if (this.#running !== undefined || this.#abort.signal.aborted || !this.#isWorthIt()) return;
-    this.#running = this.#run().finally(() => {
+    if (this.#running !== undefined || this.#abort.signal.aborted) return;
+    const run = this.#isCrowded() ? this.#fold() : this.#isWasteful() ? this.#giveBack() : undefined;
+    this.#running = run?.finally(() => {
       this.#running = undefined;
     });
   }
@@ -38,8 +58,11 @@ export class AutoCompaction {
     await this.#running;
   }
 
-  #isWorthIt(): boolean {
-    if (this.#ended() - this.#deadLeft > MAX_DEAD_WRITERS) return true;
+  #isCrowded(): boolean {
+    return this.#dead() - this.#deadLeft > MAX_DEAD_WRITERS && performance.now() >= this.#notBeforeMs;
+  }
+
+  #isWasteful(): boolean {
     const removed = this.#catalog.removedBytes;
     if (removed < MIN_REMOVED_BYTES) return false;
     let bytes = 0;
@@ -47,21 +70,33 @@ export class AutoCompaction {
     return removed > REMOVED_SHARE * bytes;
   }
 
-  #ended(): number {
-    return this.#catalog.directory.endedWriters;
+  #dead(): number {
+    return this.#catalog.directory.foldableWriters.length;
   }
 
-  async #run(): Promise<void> {
+  async #fold(): Promise<void> {
+    const before = this.#dead();
+    const hasRun = await this.#run({ signal: this.#abort.signal, maxBytes: FOLD_BYTES });
+    const after = this.#dead();
+    if (!hasRun) this.#notBeforeMs = performance.now() + PATIENCE_MS;
+    else this.#deadLeft = after < before ? 0 : after;
+  }
+
+  async #giveBack(): Promise<void> {
+    await this.#run({ signal: this.#abort.signal });
+  }
+
+  /** False when someone else is at it, or the store is being closed. */
+  async #run(options: Parameters<Compact>[0]): Promise<boolean> {
     try {
-      await this.#compact(this.#abort.signal);
+      await this.#compact(options);
     } catch (error) {
-      // Someone else is at it, or the store is being closed.
       if (
         isCkptError(error, "CKPT_LOCKED") ||
         isCkptError(error, "CKPT_CONFLICT") ||
         this.#abort.signal.aborted
       )
-        return;
+        return false;
       this.#findings.add({
         kind: "stale",
         place: "maintenance",
@@ -71,8 +106,7 @@ export class AutoCompaction {
       });
       // Not again for the same bytes.
       this.#catalog.removedBytes = 0;
-    } finally {
-      this.#deadLeft = this.#ended();
     }
+    return true;
   }
 }

@@ -109,7 +109,7 @@ export class Catalog implements DirectoryListener {
   async #replayOnce(agentId: string): Promise<Replayed & { isIncomplete: boolean }> {
     const segments = this.directory.segments().filter((segment) => segment.has(agentId));
     // Of an entry that stands in two, the later one is taken: that must not be one that cannot be read.
-    segments.sort((a, b) => Number(isDoubtful(b)) - Number(isDoubtful(a)));
+    segments.sort((a, b) => Number(a.isWhole) - Number(b.isWhole));
     let isIncomplete = false;
     const lists = await mapBounded(segments, PARALLEL, async (segment) => {
       try {
@@ -182,9 +182,4 @@ export class Catalog implements DirectoryListener {
       puts -= count;
     }
   }
-}
-
-/** Whether what the segment lists may not be there to be restored. */
-function isDoubtful(segment: Segment): boolean {
-  return segment.isMissing || segment.damages.length + segment.orphans.length > 0;
 }

@@ -5,6 +5,7 @@ import { noPlace } from "./no-place.js";
 import { mergeRanges } from "./number-ranges.js";
 import type { Replayed } from "./replay.js";
 import type { Segment } from "./segment.js";
+import { keptRetractions } from "./taken-back.js";
 
 /** Everything that the sources hold of one agent and that must live on, besides its checkpoints. */
 export interface CompactionPlan {
@@ -27,17 +28,13 @@ export async function planCompaction(
   const taken = new Set<unknown>(sources);
   const puts = new Map<Segment, PutEntry[]>(sources.map((source) => [source, []]));
   const facts = new Map<string, StoredEntry[]>();
-  // What cannot be read may hold anything.
-  const isBlind = catalog.directory.unreadable.length > 0;
-  const others = catalog.directory.segments().filter((segment) => !taken.has(segment));
   for (const agentId of salvage ? catalog.agentIds() : agentsOf(sources)) {
     const replayed = await catalog.replay(agentId);
     for (const put of replayed.history.puts) puts.get(put.segment as Segment)?.push(put);
-    const elsewhere =
-      isBlind ||
-      others.some((segment) => segment.isMissing || segment.damages.length > 0 || segment.has(agentId));
     const marks = await marksIn(sources, agentId);
-    facts.set(agentId, keptFacts(replayed, marks, taken, elsewhere, salvage));
+    const mine = replayed.entries.filter((entry) => taken.has(entry.segment));
+    const retractions = await keptRetractions(catalog, agentId, mine, taken);
+    facts.set(agentId, keptFacts(replayed, { mine, marks, taken, retractions, salvage }));
   }
   for (const list of puts.values())
     list.sort((a, b) => a.offset - b.offset || a.sectionOffset - b.sectionOffset);
@@ -57,17 +54,20 @@ async function marksIn(sources: readonly Segment[], agentId: string): Promise<Se
   return marks;
 }
 
+/** What the sources hold of one agent. */
+interface SourceFacts {
+  readonly mine: readonly StoredEntry[];
+  readonly marks: readonly SequenceMark[];
+  readonly taken: ReadonlySet<unknown>;
+  readonly retractions: readonly StoredEntry[];
+  readonly salvage: boolean;
+}
+
 function keptFacts(
   { history, entries, lost }: Replayed,
-  marks: readonly SequenceMark[],
-  taken: ReadonlySet<unknown>,
-  elsewhere: boolean,
-  salvage: boolean,
+  { mine, marks, taken, retractions, salvage }: SourceFacts,
 ): StoredEntry[] {
-  const mine = entries.filter((entry) => taken.has(entry.segment));
-  const kept: StoredEntry[] = [];
-  // What takes something back lives until every segment that may hold what it takes back has been replaced.
-  if (elsewhere) kept.push(...mine.filter(takesBack));
+  const kept = [...retractions];
   kept.push(...history.liveEvents.filter((event) => taken.has(event.segment)));
   const { headEntry, headId } = history;
   if (headEntry !== undefined && headId === null && taken.has(headEntry.segment)) {
@@ -93,11 +93,6 @@ function keptFacts(
   const lastSequence = Math.max(0, ...marks.map((mark) => mark.lastSequence), ...mine.map(sequenceOf));
   kept.push({ kind: "sequence", agentId: last.agentId, epoch, n, lastSequence, seen, ...noPlace() });
   return kept;
-}
-
-function takesBack(entry: StoredEntry): boolean {
-  if (entry.kind === "event") return entry.event.kind === "guard-done" || entry.event.kind === "unpinned";
-  return entry.kind === "removal";
 }
 
 /** The last event that moved the head to a checkpoint that is still there. */

@@ -6,11 +6,13 @@ import type { PutEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
 import type { MaintenanceContext } from "./maintenance.js";
 import { removeOlderManifests } from "./manifest.js";
+import { mapBounded } from "./map-bounded.js";
 import { quarantineSegment } from "./quarantine.js";
 import type { Segment } from "./segment.js";
 
 /** A temporary file lives for milliseconds; one this old, in milliseconds, is what a crash has left. */
 const STALE_MS = 60_000;
+const PARALLEL = 8;
 
 /** Unlinks what was replaced; what is damaged is moved aside. */
 export async function removeSources(
@@ -18,27 +20,30 @@ export async function removeSources(
   sources: readonly Segment[],
   lost: readonly PutEntry[],
 ) {
-  const quarantined: string[] = [];
-  let files = 0;
-  for (const source of sources) {
+  const gone = await mapBounded(sources, PARALLEL, async (source) => {
+    let quarantined: string | undefined;
+    let files = 0;
     const { writerId, number } = source;
     const why = source.damages.map((region) => `${region.start}..${region.end}: ${region.why}`);
     const lostIds = lost.filter((put) => put.segment === source).map((put) => put.header.id);
     if (why.length + source.orphans.length + lostIds.length > 0) {
       if (!source.isMissing)
-        quarantined.push(
-          await quarantineSegment(fs, layout, { segment: { writerId, number }, why, lostIds }),
-        );
+        quarantined = await quarantineSegment(fs, layout, { segment: { writerId, number }, why, lostIds });
     } else if (await unlinkQuietly(fs, layout.segment(source))) files++;
     if (await unlinkQuietly(fs, layout.hint(source))) files++;
-  }
-  for (const writerId of new Set(sources.map((source) => source.writerId))) {
+    return { files, quarantined };
+  });
+  const writerIds = new Set(sources.map((source) => source.writerId));
+  await mapBounded([...writerIds], PARALLEL, async (writerId) => {
     await fs.syncDirectory(layout.writer(writerId)).catch((error: unknown) => {
       if (classify(error) !== "not-found")
         throw toCkptError(error, { doing: "sync", path: layout.writer(writerId) });
     });
-  }
-  return { files, quarantined };
+  });
+  return {
+    files: gone.reduce((sum, { files }) => sum + files, 0),
+    quarantined: gone.flatMap(({ quarantined }) => quarantined ?? []),
+  };
 }
 
 /** Removes directories of dead writers that hold nothing any more, temporary files of crashes, and manifests that a newer one contains. */
@@ -50,9 +55,11 @@ export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: D
     if (await unlinkQuietly(fs, layout.segment({ writerId, number }))) removedFiles++;
     if (await unlinkQuietly(fs, layout.hint({ writerId, number }))) removedFiles++;
   }
-  for (const writerId of dead.ids) {
-    if (!(await missesSegments(catalog, writerId))) removedFiles += await dead.remove(writerId);
-  }
+  await mapBounded(dead.ids, PARALLEL, async (writerId) => {
+    if (await missesSegments(catalog, writerId)) return;
+    const removed = await dead.remove(writerId);
+    removedFiles += removed;
+  });
   if (removedFiles > 0) {
     await fs.syncDirectory(layout.writers);
     await fs.syncDirectory(layout.heads);
@@ -65,7 +72,7 @@ export async function sweep({ fs, layout, catalog }: MaintenanceContext, dead: D
 }
 
 /** Whether a segment of the writer is lost: its hint and its head are all that tells of it, until repair() writes it down. */
-async function missesSegments({ directory }: Catalog, writerId: string): Promise<boolean> {
+export async function missesSegments({ directory }: Catalog, writerId: string): Promise<boolean> {
   const writer = directory.writers.get(writerId);
   if (writer === undefined) return false;
   return (await directory.headFindings(writer)).some(({ kind }) => kind === "missing");

@@ -47,7 +47,16 @@ export async function compactHeld(
   await writer.log.seal();
   for (const writerId of catalog.directory.writers.keys()) await dead.take(writerId);
   // What a dead writer left is final only now.
-  await catalog.directory.refreshAll();
+  await catalog.directory.refreshWriters(dead.ids);
+  return compactSources(context, dead, options);
+}
+
+/** Compacts what is sealed and what the writers in `dead` have left. */
+export async function compactSources(
+  context: MaintenanceContext,
+  dead: DeadWriters,
+  options: CompactionOptions,
+): Promise<CompactionResult> {
   const unreadable = new Set<Segment>();
   for (;;) {
     throwIfAborted(options.signal, "compact");
@@ -75,7 +84,7 @@ function chooseSources(
     if (segment.isOwn ? writer.isOpen(segment.number) : !ids.has(segment.writerId)) return false;
     if (segment.isNewer) return false;
     // Without a header and without damage nothing was ever written: what a crash left of a beginning.
-    return salvage || (!segment.isMissing && segment.damages.length === 0 && segment.orphans.length === 0);
+    return salvage || segment.isWhole;
   });
 }
 

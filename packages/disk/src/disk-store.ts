@@ -114,9 +114,26 @@ export class DiskStore implements CheckpointStore {
     yield* (await this.#core("verify")).verify(options);
   }
 
-  async compact(options: Abortable = {}): Promise<CompactionReport> {
+  /**
+   * Gives back the space of what was removed, and folds the directories of dead writers into one's own.
+   *
+   * `maxBytes` bounds the work: then only dead writers are folded, the smallest first, as many as hold about so many bytes between
+   * them (at least two, at most 16), and the others are left for the next time.
+   *
+   * Rejects with `CKPT_LOCKED` when another process maintains the store, `CKPT_CONFLICT` when another has compacted meanwhile,
+   * `CKPT_ABORTED` by `signal`, `CKPT_INVALID_ARGUMENT` for a `maxBytes` below zero, and with the codes of file errors. Nothing is lost then.
+   */
+  async compact(
+    options: { readonly signal?: AbortSignal; readonly maxBytes?: number } = {},
+  ): Promise<CompactionReport> {
     throwIfAborted(options.signal, "compact");
-    return (await this.#core("compact")).maintenance.compact(options.signal);
+    const { maxBytes } = options;
+    if (maxBytes !== undefined && !(maxBytes >= 0))
+      throw invalid(
+        "maxBytes",
+        `compact() was given ${String(maxBytes)} as maxBytes, which is no number of bytes.`,
+      );
+    return (await this.#core("compact")).maintenance.compact(options);
   }
 
   /**

@@ -65,7 +65,7 @@ export async function repairHeld(
   const { catalog, writer } = context;
   await writer.log.seal();
   for (const writerId of catalog.directory.writers.keys()) await dead.take(writerId);
-  await catalog.directory.refreshAll();
+  await catalog.directory.refreshWriters(dead.ids);
   const isDead = ({ writerId }: WriterSegments) => dead.ids.includes(writerId);
   const { steps, damaged } = await collect(context, isDead, signal);
   const quarantined: string[] = [];

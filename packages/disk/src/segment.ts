@@ -107,6 +107,11 @@ export class Segment implements SegmentName {
     return this.#scan?.tornAt;
   }
 
+  /** Whether all that it held is there and can be read. */
+  get isWhole(): boolean {
+    return !this.isMissing && this.damages.length + this.orphans.length === 0;
+  }
+
   get isNewer(): boolean {
     return this.#scan?.newer === true;
   }

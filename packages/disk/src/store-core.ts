@@ -101,6 +101,7 @@ export class StoreCore {
     this.#taking.add(agentId);
     try {
       const { writerId } = await this.writer();
+      await this.maintenance.relieve();
       const { fs, layout, catalog } = this;
       const held = await takeAgent({ fs, layout, catalog, sync: this.#sync, writerId }, agentId, holder);
       this.#held.set(agentId, held);

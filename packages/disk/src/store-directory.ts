@@ -72,11 +72,9 @@ export class StoreDirectory {
     return this.#writers;
   }
 
-  /** Writers that were found ended when they were looked at. */
-  get endedWriters(): number {
-    let ended = 0;
-    for (const { state } of this.#writers.values()) if (state === "ended") ended++;
-    return ended;
+  /** Writers that were found ended when they were looked at, and of which everything can be read. */
+  get foldableWriters(): WriterSegments[] {
+    return [...this.#writers.values()].filter((writer) => writer.isFoldable);
   }
 
   /** Whether another process may be writing. */
@@ -139,9 +137,12 @@ export class StoreDirectory {
     return this.#queued;
   }
 
-  /** The same, with every other writer, also those that had ended at the last look. */
-  async refreshAll(): Promise<void> {
-    for (const writer of this.#writers.values()) writer.state = "living";
+  /** The same, with all of these writers, also those that had ended at the last look. */
+  async refreshWriters(writerIds: Iterable<string>): Promise<void> {
+    for (const writerId of writerIds) {
+      const writer = this.#writers.get(writerId);
+      if (writer !== undefined) writer.state = "living";
+    }
     await this.refresh();
   }
 

@@ -5,6 +5,7 @@ import { AutoCompaction } from "./auto-compaction.js";
 import { compactHeld } from "./compaction.js";
 import type { DeadWriters } from "./dead-writers.js";
 import type { Findings } from "./findings.js";
+import { foldHeld } from "./fold.js";
 import { Gate } from "./gate.js";
 import { type MaintenanceContext, underMaintenance } from "./maintenance.js";
 import type { OwnWriter } from "./own-writer.js";
@@ -16,6 +17,11 @@ export interface StoreMaintenanceContext extends Omit<MaintenanceContext, "write
   writer(): Promise<OwnWriter>;
 }
 
+export interface CompactOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
 export class StoreMaintenance {
   readonly #context: StoreMaintenanceContext;
   readonly #gate = new Gate(1);
@@ -24,12 +30,15 @@ export class StoreMaintenance {
   constructor(context: StoreMaintenanceContext) {
     this.#context = context;
     if (!context.options.autoCompact) return;
-    this.#auto = new AutoCompaction(context.catalog, context.findings, (signal) => this.compact(signal));
+    this.#auto = new AutoCompaction(context.catalog, context.findings, (options) => this.compact(options));
   }
 
-  async compact(signal: AbortSignal | undefined): Promise<CompactionReport> {
+  /** With `maxBytes`, what {@link foldHeld} does. */
+  async compact({ signal, maxBytes }: CompactOptions): Promise<CompactionReport> {
     const { bytesBefore, bytesAfter, removedFiles } = await this.#run((context, dead) =>
-      compactHeld(context, dead, { signal, salvage: false }),
+      maxBytes === undefined
+        ? compactHeld(context, dead, { signal, salvage: false })
+        : foldHeld(context, dead, maxBytes, signal),
     );
     return { bytesBefore, bytesAfter, removedFiles };
   }
@@ -47,6 +56,11 @@ export class StoreMaintenance {
   /** Called after a commit: compacts in the background where that is worth it. */
   consider(): void {
     this.#auto?.consider();
+  }
+
+  /** Called before an agent is taken: what many processes that died early have left must not pile up. */
+  async relieve(): Promise<void> {
+    await this.#auto?.relieve();
   }
 
   async stop(): Promise<void> {

@@ -36,6 +36,20 @@ export class WriterSegments {
     return this.state === "ended" && this.unreadable.size === 0;
   }
 
+  /** Whether compaction can take all that the writer has left. */
+  get isFoldable(): boolean {
+    if (!this.isSettled) return false;
+    for (const segment of this.segments.values()) if (!segment.isWhole || segment.isNewer) return false;
+    return true;
+  }
+
+  /** Length of all its segments, as far as they hold something. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const segment of this.segments.values()) bytes += segment.end.length;
+    return bytes;
+  }
+
   /** Forgets the segments that were replaced; resolves to them. */
   dropReplaced(isReplaced: (key: string) => boolean): Segment[] {
     const dropped = [...this.segments.values()].filter((segment) => isReplaced(segment.key));

@@ -160,6 +160,31 @@ const restarts: Workload = async (context) => {
   }
 };
 
+/** Lives that each take back what an earlier one has written, and compact: what a compaction leaves must still be taken back. */
+const lives: Workload = async (context) => {
+  for (let life = 1; life <= 4; life++) {
+    const store = await context.attempt(() => context.open());
+    if (store === undefined) continue;
+    await context.attempt(async () => {
+      const agent = await begin(context, store, "a");
+      const [first, second] = [agent.put(), agent.put()] as Extract<StoreEntry, { op: "put" }>[];
+      const { id } = second!.header;
+      const [guardId, checkpointId] = [`guard-${life}`, id];
+      const guard = agent.event({ kind: "guard-begun", guardId, operation: "risky", checkpointId });
+      const ids = (await store.list("a")).map((header) => header.id);
+      await context.attempt(() => store.commit([first!, second!, guard]));
+      if (ids.length > 2) await context.attempt(() => store.commit([agent.remove(ids[0]!, ids[2]!)]));
+      if (life > 1) {
+        const done = { kind: "guard-done", guardId: `guard-${life - 1}`, outcome: "completed" } as const;
+        await context.attempt(() => store.commit([agent.event(done)]));
+      }
+      if (life > 2) await context.attempt(() => store.compact());
+      await context.attempt(() => store.commit([agent.put()]));
+    });
+    await context.attempt(() => store.close());
+  }
+};
+
 /** Workloads over the store port that between them use all of it. For rotation, open the store with small segments. */
 export const WORKLOADS: Readonly<Record<string, Workload>> = {
   saves,
@@ -169,4 +194,5 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   forks,
   guards,
   restarts,
+  lives,
 };
