@@ -29,8 +29,16 @@ export async function proveDeath(holder: ProcessIdentity): Promise<DeathVerdict>
   if (holder.namespace === undefined || holder.namespace !== me.namespace) {
     return unknown("it ran in another container, whose processes cannot be seen from here");
   }
+  // Of itself a process need not ask: its start time tells whether the pid was another's before.
+  if (holder.pid === me.pid && holder.startTime !== undefined && me.startTime !== undefined) {
+    return holder.startTime === me.startTime
+      ? alive
+      : dead("its pid belongs to a process that started later");
+  }
   return sameBootVerdict(holder);
 }
+
+const alive: DeathVerdict = { state: "alive", because: "its process runs" };
 
 async function sameBootVerdict(holder: ProcessIdentity): Promise<DeathVerdict> {
   // First the system call: /proc may hide the processes of other users (hidepid), which must not look dead.
@@ -45,7 +53,7 @@ async function sameBootVerdict(holder: ProcessIdentity): Promise<DeathVerdict> {
   if (stat.startTime !== holder.startTime) return dead("its pid belongs to a process that started later");
   // A zombie's last threads may still be inside a write; alone, it has no descriptor open any more.
   if ((stat.state === "Z" || stat.state === "X") && stat.threads <= 1) return dead("its process has ended");
-  return { state: "alive", because: "its process runs" };
+  return alive;
 }
 
 function isSameMachine(a: ProcessIdentity, b: ProcessIdentity): boolean {
