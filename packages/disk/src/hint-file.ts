@@ -10,8 +10,8 @@ import { checkSegmentHeader, isNatural, isPositive, type SegmentHeader } from ".
 import type { SegmentEnd } from "./segment-scan.js";
 import { Slices } from "./slices.js";
 
-const deflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
-const inflateRaw = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+const deflateInPool = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
+const inflateInPool = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
 
 const MAGIC = Buffer.from("CKPH");
 const VERSION = 1;
@@ -23,6 +23,9 @@ const MAX_RATIO = 1032;
 const MAX_PLAIN_BYTES = 64 * 1024 * 1024;
 /** The directory mostly lies within this many last bytes, so that one read gets it. */
 const TAIL_BYTES = 16 * 1024;
+
+/** So much and less is packed and unpacked at once: the way to the thread pool and back takes longer than the work. */
+const POOL_BYTES = 32 * 1024;
 
 /** What a segment holds of one agent, without its entries. */
 export interface AgentSummary {
@@ -62,6 +65,12 @@ export function summarize(entries: readonly StoredEntry[]): AgentSummary {
   return sum;
 }
 
+async function deflateRaw(plain: Buffer): Promise<Buffer> {
+  return plain.length > POOL_BYTES
+    ? deflateInPool(plain, { level: 1 })
+    : zlib.deflateRawSync(plain, { level: 1 });
+}
+
 /** The bytes of a hint file. */
 export async function encodeHint(
   header: SegmentHeader,
@@ -76,7 +85,7 @@ export async function encodeHint(
   let offset = HEAD_BYTES;
   for (const [agentId, entries] of agents) {
     const plain = Buffer.from(await entriesText(entries));
-    const stored = await deflateRaw(plain, { level: 1 });
+    const stored = await deflateRaw(plain);
     const { maxEpoch, maxNumber, firstSequence, lastSequence } = summarize(entries);
     const place = [offset, stored.length, plain.length, crc32(stored)];
     rows.push([agentId, entries.length, maxEpoch, maxNumber, firstSequence, lastSequence, ...place]);
@@ -94,7 +103,7 @@ export async function encodeHint(
   };
   const at = [end.length, end.lastFrame, Buffer.from(end.chain).toString("hex")];
   const plain = Buffer.from(JSON.stringify({ segment, end: at, agents: rows }));
-  const directory = await deflateRaw(plain, { level: 1 });
+  const directory = await deflateRaw(plain);
   const footer = Buffer.alloc(FOOTER_BYTES);
   footer.writeUInt32LE(directory.length, 0);
   footer.writeUInt32LE(plain.length, 4);
@@ -124,7 +133,9 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
 
 async function inflateJson(stored: Uint8Array, plainBytes: number): Promise<unknown> {
   if (plainBytes > MAX_PLAIN_BYTES || plainBytes > stored.length * MAX_RATIO) return undefined;
-  const plain = await inflateRaw(stored, { maxOutputLength: Math.max(plainBytes, 1) });
+  const limit = { maxOutputLength: Math.max(plainBytes, 1) };
+  const plain =
+    plainBytes > POOL_BYTES ? await inflateInPool(stored, limit) : zlib.inflateRawSync(stored, limit);
   return plain.length === plainBytes ? JSON.parse(plain.toString("utf8")) : undefined;
 }
 

@@ -62,7 +62,7 @@ describe("the disk store", { timeout: 600_000 }, () => {
   });
 
   it("never lets two processes hold one agent, and loses nothing to those that die", async () => {
-    const report = await exploreRaces({ open, runs: full ? 100 : 3 });
+    const report = await exploreRaces({ open, runs: full ? 100 : 6 });
     expect(report.breaches).toEqual([]);
     expect(report.acknowledged).toBeGreaterThan(50);
     expect(report.refused).toBeGreaterThan(10);
