@@ -46,7 +46,7 @@ function fileImage(file: FileNode): FileImage {
     kind: "file",
     ino,
     mode,
-    durable: file.durable.view().slice(),
+    durable: file.durable.frozen(),
     pending: [...file.pending],
   };
   cached.set(file, { version: file.version, image });

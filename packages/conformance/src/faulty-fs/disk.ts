@@ -22,6 +22,29 @@ export function requireNoNul(path: string): void {
   });
 }
 
+/** The names in a path from the root on, and whether walking them takes no care: there are no links then, and none is too long. */
+interface Names {
+  readonly names: readonly string[];
+  readonly isPlain: boolean;
+}
+
+const MAX_KNOWN_PATHS = 4_096;
+const knownPaths = new Map<string, Names>();
+
+/** Splits an absolute path, once for the thousands of times that runs use it. */
+function namesIn(path: string): Names {
+  const known = knownPaths.get(path);
+  if (known !== undefined) return known;
+  const names = posix.resolve("/", path).split("/").filter(Boolean);
+  const isPlain =
+    names.every((name) => Buffer.byteLength(name) <= NAME_MAX_BYTES) &&
+    Buffer.byteLength(path) < PATH_MAX_BYTES;
+  if (knownPaths.size >= MAX_KNOWN_PATHS) knownPaths.clear();
+  const found = { names, isPlain };
+  knownPaths.set(path, found);
+  return found;
+}
+
 interface Step {
   readonly name: string;
   readonly node: DiskNode | undefined;
@@ -75,6 +98,26 @@ export class Disk {
   locate(path: string, syscall: string, follow = false): Place {
     requireNoNul(path);
     if (path === "") throw errnoError("ENOENT", syscall, path);
+    const { names, isPlain } = namesIn(path);
+    return (isPlain && this.#walk(names, syscall, path)) || this.#follow(path, syscall, follow);
+  }
+
+  /** The short way; undefined when it meets a link. */
+  #walk(names: readonly string[], syscall: string, path: string): Place | undefined {
+    let [parent, name]: [DirectoryNode, string] = [this.root, ""];
+    let node: DiskNode | undefined = this.root;
+    for (const next of names) {
+      if (node === undefined) throw errnoError("ENOENT", syscall, path);
+      if (node.kind !== "directory") throw errnoError("ENOTDIR", syscall, path);
+      parent = node;
+      name = next;
+      node = parent.live.get(name);
+      if (node?.kind === "symlink") return undefined;
+    }
+    return { parent, name, node, realPath: `/${names.join("/")}` };
+  }
+
+  #follow(path: string, syscall: string, follow: boolean): Place {
     if (Buffer.byteLength(path) >= PATH_MAX_BYTES) throw errnoError("ENAMETOOLONG", syscall, path);
     const rest = posix.resolve("/", path).split("/").filter(Boolean);
     const trail: Step[] = [{ name: "", node: this.root }];

@@ -47,8 +47,9 @@ export class FileNode {
     this.durable = new GrowingBytes(bytes);
   }
 
+  /** @param bytes must not change any more. */
   write(position: number, bytes: Uint8Array): FileWrite {
-    const change: FileWrite = { kind: "write", position, bytes: bytes.slice() };
+    const change: FileWrite = { kind: "write", position, bytes };
     this.live.write(position, bytes);
     this.pending.push(change);
     this.version++;

@@ -1,10 +1,15 @@
+const NONE = new Uint8Array(0);
+
 /** Bytes that grow, with zeros where nothing was written. */
 export class GrowingBytes {
   #buffer: Uint8Array;
   #length: number;
+  /** The buffer belongs to others as well until the next change: most files of a disk that is copied are only read. */
+  #isShared = true;
 
-  constructor(bytes: Uint8Array = new Uint8Array(0)) {
-    this.#buffer = bytes.slice();
+  /** @param bytes must not change any more. */
+  constructor(bytes: Uint8Array = NONE) {
+    this.#buffer = bytes;
     this.#length = bytes.length;
   }
 
@@ -17,19 +22,23 @@ export class GrowingBytes {
     return this.#buffer.subarray(Math.min(start, this.#length), Math.min(end, this.#length));
   }
 
+  /** The bytes as they are now; what changes from now on changes a copy. */
+  frozen(): Uint8Array {
+    this.#isShared = true;
+    return this.view();
+  }
+
   write(position: number, bytes: Uint8Array): void {
     this.growTo(position + bytes.length);
+    this.#own();
     this.#buffer.set(bytes, position);
   }
 
   /** Makes it at least this long. */
   growTo(length: number): void {
     if (length <= this.#length) return;
-    if (length > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(length, this.#buffer.length * 2));
-      larger.set(this.view());
-      this.#buffer = larger;
-    }
+    if (length > this.#buffer.length) this.#moveTo(Math.max(length, this.#buffer.length * 2));
+    else this.#own();
     this.#length = length;
   }
 
@@ -38,7 +47,19 @@ export class GrowingBytes {
       this.growTo(length);
       return;
     }
+    this.#own();
     this.#buffer.fill(0, length, this.#length);
     this.#length = length;
+  }
+
+  #own(): void {
+    if (this.#isShared) this.#moveTo(this.#buffer.length);
+  }
+
+  #moveTo(capacity: number): void {
+    const buffer = new Uint8Array(capacity);
+    buffer.set(this.view());
+    this.#buffer = buffer;
+    this.#isShared = false;
   }
 }

@@ -60,7 +60,7 @@ function survivingFile(file: FileImage, mode: CutMode, random: SeededRandom): Fi
       if (sizeSurvives) durable.growTo(change.position + change.bytes.length);
     }
   }
-  return { ...file, durable: durable.view().slice(), pending: [] };
+  return { ...file, durable: durable.frozen(), pending: [] };
 }
 
 function survivingEntries(
