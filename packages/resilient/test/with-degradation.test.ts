@@ -73,6 +73,18 @@ describe("withDegradation", () => {
     expect((await store.commit([put("a", 71, 71)])).durability).toBe("volatile");
   });
 
+  it("writes them also while an agent does nothing but save", async () => {
+    const { inner, store } = degrading({ minFlushDelayMs: 5, maxFlushDelayMs: 5 });
+    inner.fail("commit", ioError("EIO"), { times: 1 });
+    const end = performance.now() + 5_000;
+    let n = 0;
+    let durability: string;
+    do ({ durability } = await store.commit([put("a", ++n, { n })]));
+    while (durability === "degraded" && performance.now() < end);
+    expect(durability).toBe("volatile");
+    expect(store.health()).toMatchObject({ degradedSince: null, pendingCommits: 0 });
+  });
+
   it("lets no save overtake one that waits", async () => {
     const { inner, store } = degrading();
     inner.fail("commit", ioError("EIO"), { times: 1 });
