@@ -6,7 +6,7 @@ import type { OpenStore } from "./stores.js";
 export interface RunOptions {
   readonly seed: number;
   readonly short: boolean;
-  readonly budgetMs: number;
+  readonly minutes?: number | undefined;
   readonly driver: string;
   /** What the scenarios drive; unless it is the disk store, only those run that take any store. */
   readonly store: { readonly isDisk: boolean; readonly open: OpenStore };
@@ -24,7 +24,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
     const context: Context = {
       seed: options.seed,
       short: options.short,
-      budgetMs: options.budgetMs,
+      minutes: options.minutes,
       driver: options.driver,
       open: options.store.open,
       parts: options.parts,

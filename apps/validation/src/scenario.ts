@@ -49,8 +49,8 @@ export interface Context {
   readonly short: boolean;
   /** The store that simulated scenarios drive. */
   readonly open: OpenStore;
-  /** Time for the scenarios that repeat until it is over, per scenario. */
-  readonly budgetMs: number;
+  /** How long to repeat what can be repeated for ever, instead of so many times. */
+  readonly minutes?: number | undefined;
   /** A live line about what is going on. */
   progress(text: string): void;
   /** A fresh directory on a real disk, removed after the run. */

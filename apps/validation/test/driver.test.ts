@@ -63,7 +63,7 @@ describe("driver.js work", () => {
   it("says TRY before each save and ACK after it, with the same hash, and ends with 0", async () => {
     const { lines, ended } = work(directory, 30, 7, 4);
     expect(await ended).toBe(0);
-    expect(lines.filter((line) => !/^(TRY|ACK) w3-[abc] \d+ [0-9a-f]{64}$/.test(line))).toEqual([]);
+    expect(lines.filter((line) => !/^(TRY|ACK) w3-[abcd] \d+ [0-9a-f]{64}$/.test(line))).toEqual([]);
     const numbers = lines.filter((line) => line.startsWith("TRY")).map((line) => Number(line.split(" ")[2]));
     expect(numbers).toEqual(Array.from({ length: 30 }, (_, n) => 7 + 4 * n));
     for (const [at, line] of lines.entries())
@@ -77,7 +77,7 @@ describe("driver.js work", () => {
     const second = work(directory, 12, 1000, 2);
     expect(await second.ended).toBe(0);
     const [answer] = await serve(directory);
-    expect(Object.keys(answer ?? {})).toEqual(["w0-a", "w0-b", "w0-c"]);
+    expect(Object.keys(answer ?? {})).toEqual(["w0-a", "w0-b", "w0-c", "w0-d"]);
     expect(answer).toEqual(lastAcknowledged(second.lines));
   });
 

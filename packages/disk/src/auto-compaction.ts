@@ -10,8 +10,13 @@ const MOST_DEAD_WRITERS = 32;
 /** Removed bytes that are left alone, and the share of all bytes above which they are given back. */
 const MIN_REMOVED_BYTES = 8 * 1024 * 1024;
 const REMOVED_SHARE = 0.5;
-/** Bytes of dead writers that one fold takes: few enough to end within a life of a fraction of a second. */
-const FOLD_BYTES = 4 * 1024 * 1024;
+/**
+ * Bytes of dead writers that one fold takes: few enough to end within a life of a fraction of a second, and in a large store enough that the
+ * number of directories does not follow its size.
+ */
+const MIN_FOLD_BYTES = 4 * 1024 * 1024;
+const MAX_FOLD_BYTES = 16 * 1024 * 1024;
+const FOLD_SHARE = 1 / 16;
 /** How long another process is left to do it, in milliseconds, before the next attempt. */
 const PATIENCE_MS = 1_000;
 
@@ -64,10 +69,13 @@ export class AutoCompaction {
 
   #isWasteful(): boolean {
     const removed = this.#catalog.removedBytes;
-    if (removed < MIN_REMOVED_BYTES) return false;
+    return removed >= MIN_REMOVED_BYTES && removed > REMOVED_SHARE * this.#bytes();
+  }
+
+  #bytes(): number {
     let bytes = 0;
     for (const segment of this.#catalog.directory.segments()) bytes += segment.end.length;
-    return removed > REMOVED_SHARE * bytes;
+    return bytes;
   }
 
   #dead(): number {
@@ -76,7 +84,8 @@ export class AutoCompaction {
 
   async #fold(): Promise<void> {
     const before = this.#dead();
-    const hasRun = await this.#run({ signal: this.#abort.signal, maxBytes: FOLD_BYTES });
+    const maxBytes = Math.min(MAX_FOLD_BYTES, Math.max(MIN_FOLD_BYTES, this.#bytes() * FOLD_SHARE));
+    const hasRun = await this.#run({ signal: this.#abort.signal, maxBytes });
     const after = this.#dead();
     if (!hasRun) this.#notBeforeMs = performance.now() + PATIENCE_MS;
     else this.#deadLeft = after < before ? 0 : after;

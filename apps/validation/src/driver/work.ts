@@ -3,7 +3,7 @@ import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { codeOf, say } from "./output.js";
 import { type DriverState, nextState, shaOf } from "./states.js";
 
-const LANES = 3;
+const LANES = 4;
 const NAMES = ["routine", "routine", "recovery", "routine", "pre_operation", "milestone", "routine"] as const;
 
 /** One agent of this process: its live state, its manager, and what it waits for. */
@@ -101,7 +101,10 @@ async function between(agent: Agent, i: number): Promise<void> {
 /** `count` saves, one after another, spread over a few agents; the exit code is 1 when recovering or closing failed. */
 export async function work(directory: string, count: number, start: number, step: number): Promise<number> {
   const group = start % step;
-  const agents = Array.from({ length: LANES }, (_, lane) => new Agent(`w${group}-${"abc"[lane]}`, directory));
+  const agents = Array.from(
+    { length: LANES },
+    (_, lane) => new Agent(`w${group}-${"abcd"[lane]}`, directory),
+  );
   let failed = 0;
   for (const agent of agents)
     await agent.manager.recover().catch((error: unknown) => {
