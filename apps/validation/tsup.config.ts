@@ -1,5 +1,10 @@
 import { program } from "../../tooling/tsup.preset.js";
 
 export default program({
-  entry: { main: "src/main.ts", driver: "src/driver/main.ts", "hostile-reader": "src/hostile/reader.ts" },
+  entry: {
+    main: "src/main.ts",
+    driver: "src/driver/main.ts",
+    explorer: "src/exploration/explorer.ts",
+    "hostile-reader": "src/hostile/reader.ts",
+  },
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { html } from "./report/html.js";
 import { junit } from "./report/junit.js";
-import { lastLine, type Result, table } from "./report/summary.js";
+import { lastLine, lines, type Result } from "./report/summary.js";
 import { runScenarios } from "./run.js";
 import { scenarios } from "./scenarios/index.js";
 import { findStore, STORES } from "./stores.js";
@@ -36,6 +36,10 @@ function flags() {
   }
 }
 
+const program = (name: string) => join(fileURLToPath(new URL(".", import.meta.url)), name);
+const isLive = process.stderr.isTTY;
+const ignore = () => undefined;
+
 async function main(): Promise<number> {
   const options = flags();
   if (options.help) {
@@ -52,9 +56,9 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const open = await findStore(options.store).catch((error: Error) => error);
-  if (open instanceof Error) {
-    console.error(`${open.message}\n${USAGE}`);
+  const unusable = await findStore(options.store).then(ignore, (error: Error) => error);
+  if (unusable !== undefined) {
+    console.error(`${unusable.message}\n${USAGE}`);
     return 2;
   }
   console.error(`seed ${seed}`);
@@ -65,14 +69,18 @@ async function main(): Promise<number> {
       short: options.short,
       parts: options.parts?.split(","),
       minutes,
-      driver: join(fileURLToPath(new URL(".", import.meta.url)), "driver.js"),
-      store: { isDisk: options.store === "disk", open },
+      driver: program("driver.js"),
+      explorer: program("explorer.js"),
+      store: options.store,
       makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),
       removeDirectory: (path) => rm(path, { recursive: true, force: true }),
-      show: (text) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`),
+      show: (text) => process.stderr.write(isLive ? `\r\x1b[K${text}` : `${text}\n`),
+      onResult(result) {
+        if (isLive) process.stderr.write("\r\x1b[K");
+        console.log(lines(result));
+      },
     },
   );
-  console.log(table(results));
   if (options.json)
     await writeFile(
       options.json,

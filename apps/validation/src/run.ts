@@ -1,19 +1,21 @@
 import { killAll } from "./process/drivers.js";
 import type { Result } from "./report/summary.js";
 import { type Context, notRun, type Outcome, type Scenario } from "./scenario.js";
-import type { OpenStore } from "./stores.js";
 
 export interface RunOptions {
   readonly seed: number;
   readonly short: boolean;
   readonly minutes?: number | undefined;
   readonly driver: string;
-  /** What the scenarios drive; unless it is the disk store, only those run that take any store. */
-  readonly store: { readonly isDisk: boolean; readonly open: OpenStore };
+  readonly explorer: string;
+  /** What the scenarios drive; unless it is `disk`, only those run that take any store. */
+  readonly store: string;
   readonly parts?: readonly string[] | undefined;
   makeDirectory(): Promise<string>;
   removeDirectory(path: string): Promise<void>;
   show(text: string): void;
+  /** Called with what a scenario found, as soon as it ends. */
+  onResult?(result: Result): void;
 }
 
 /** Runs scenarios one after another; one that throws has failed, with its error as the failure. */
@@ -26,7 +28,8 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
       short: options.short,
       minutes: options.minutes,
       driver: options.driver,
-      open: options.store.open,
+      explorer: options.explorer,
+      store: options.store,
       parts: options.parts,
       progress: (text) => options.show(`${scenario.name}: ${text}`),
       async directory() {
@@ -39,7 +42,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
     let outcome: Outcome;
     try {
       outcome =
-        options.store.isDisk || scenario.anyStore
+        options.store === "disk" || scenario.anyStore
           ? await scenario.run(context)
           : notRun("it looks at the files and processes of the disk store");
     } catch (error) {
@@ -51,9 +54,10 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
       };
     }
     killAll();
-    results.push({ scenario, outcome, ms: Date.now() - started });
+    const result = { scenario, outcome, ms: Date.now() - started };
+    results.push(result);
     for (const path of made) await options.removeDirectory(path);
-    options.show(`${scenario.name}: ${outcome.status}${process.stderr.isTTY ? "\n" : ""}`);
+    options.onResult?.(result);
   }
   return results;
 }

@@ -1,5 +1,4 @@
 /** What the harness runs: each scenario says what it does and what it proves. */
-import type { OpenStore } from "./stores.js";
 
 /** Figures that scenarios share; the last line of a run adds them up. */
 export interface Counts {
@@ -47,16 +46,17 @@ export interface Context {
   readonly parts?: readonly string[] | undefined;
   /** A shortened form with a fixed seed, for the tests. */
   readonly short: boolean;
-  /** The store that simulated scenarios drive. */
-  readonly open: OpenStore;
+  /** The store that simulated scenarios drive: a name, or the path of a module. */
+  readonly store: string;
   /** How long to repeat what can be repeated for ever, instead of so many times. */
   readonly minutes?: number | undefined;
   /** A live line about what is going on. */
   progress(text: string): void;
   /** A fresh directory on a real disk, removed after the run. */
   directory(): Promise<string>;
-  /** Path of the built driver. */
+  /** Paths of the built programs that scenarios run in processes of their own. */
   readonly driver: string;
+  readonly explorer: string;
 }
 
 export interface Scenario {

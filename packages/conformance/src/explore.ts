@@ -16,4 +16,5 @@ export { Ledger } from "./explore/ledger.js";
 export type { RunOptions, Workload, WorkloadContext } from "./explore/run-workload.js";
 export type { Scene, SceneOptions } from "./explore/scene.js";
 export { prepareScene } from "./explore/scene.js";
+export type { Shard } from "./explore/shard.js";
 export { WORKLOADS } from "./explore/workloads.js";

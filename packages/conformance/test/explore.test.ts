@@ -43,6 +43,20 @@ describe("a store that keeps its promises", () => {
     expect(report.distinctStates).toBeGreaterThan(100);
   });
 
+  it("is explored in shards as in one go", async () => {
+    const given = { workload: WORKLOADS.batches!, open: opening(), every: 2 };
+    const shards = [0, 1, 2].map((index) => ({ ...given, shard: { index, count: 3 } }));
+    const cuts = await Promise.all(shards.map((shard) => exploreCuts(shard)));
+    const states = new Set(cuts.flatMap((report) => [...report.states]));
+    expect(states).toEqual((await exploreCuts(given)).states);
+    expect(Math.max(...cuts.map((report) => report.distinctStates))).toBeLessThan(states.size);
+    const faults = await Promise.all(shards.map((shard) => exploreFaults({ ...shard, every: 9 })));
+    const runs = faults.reduce((sum, report) => sum + report.runs, 0);
+    expect(runs).toBe((await exploreFaults({ ...given, every: 9 })).runs);
+    const syncs = await Promise.all(shards.map((shard) => exploreFailedSyncs({ ...shard, first: 4 })));
+    expect(syncs.map((report) => report.failedSyncs)).toEqual([3, 3, 6]);
+  });
+
   it("passes cuts and faults in its own recovery, from what a cut left", async () => {
     const base = { workload: WORKLOADS.saves!, open: opening() };
     for (const seed of [1, 2]) {

@@ -17,7 +17,8 @@ export function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-function remembered<Child extends ChildProcess>(child: Child): Child {
+/** Sees to it that {@link killAll} ends the child too. */
+export function remembered<Child extends ChildProcess>(child: Child): Child {
   running.add(child);
   child.once("close", () => running.delete(child));
   return child;

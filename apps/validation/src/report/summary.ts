@@ -1,5 +1,8 @@
 import type { Counts, Outcome, Scenario } from "../scenario.js";
 
+/** Failures of one scenario that are printed; reports have them all. */
+const MOST_FAILURES = 20;
+
 export interface Result {
   readonly scenario: Scenario;
   readonly outcome: Outcome;
@@ -38,20 +41,18 @@ export function lastLine(results: readonly Result[]): string {
   );
 }
 
-/** A table for people: what ran, what it counted, what failed. */
-export function table(results: readonly Result[]): string {
-  const lines: string[] = [];
-  for (const { scenario, outcome, ms } of results) {
-    const counts = Object.entries(outcome.counts)
-      .filter(([, n]) => n !== 0)
-      .map(([name, n]) => `${n} ${name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)}`);
-    const state = outcome.status === "not run" ? `not run, because ${outcome.reason}` : outcome.status;
-    lines.push(
-      `${scenario.name.padEnd(16)} ${state} in ${(ms / 1000).toFixed(1)} s: ${counts.join(", ") || "–"}`,
-    );
-    for (const note of outcome.notes ?? []) lines.push(`                 ${note}`);
-    for (const failure of outcome.failures.slice(0, 20)) lines.push(`  FAILED  ${failure}`);
-    if (outcome.failures.length > 20) lines.push(`  and ${outcome.failures.length - 20} more`);
-  }
-  return lines.join("\n");
+/** What a scenario found, for people: what ran, what it counted, what failed. */
+export function lines({ scenario, outcome, ms }: Result): string {
+  const counts = Object.entries(outcome.counts)
+    .filter(([, n]) => n !== 0)
+    .map(([name, n]) => `${n} ${name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)}`);
+  const state = outcome.status === "not run" ? `not run, because ${outcome.reason}` : outcome.status;
+  const text = [
+    `${scenario.name.padEnd(16)} ${state} in ${(ms / 1000).toFixed(1)} s: ${counts.join(", ") || "–"}`,
+  ];
+  for (const note of outcome.notes ?? []) text.push(`                 ${note}`);
+  for (const failure of outcome.failures.slice(0, MOST_FAILURES)) text.push(`  FAILED  ${failure}`);
+  const more = outcome.failures.length - MOST_FAILURES;
+  if (more > 0) text.push(`  and ${more} more`);
+  return text.join("\n");
 }

@@ -1,18 +1,52 @@
-import {
-  type Breach,
-  exploreCuts,
-  exploreFailedSyncs,
-  exploreFaults,
-  FAULT_KINDS,
-  prepareScene,
-  WORKLOADS,
-} from "@ckpt/conformance/explore";
+import { type Breach, FAULT_KINDS, WORKLOADS } from "@ckpt/conformance/explore";
+import { exploreAll } from "../exploration/pool.js";
+import type { Beginning, ExplorationReport, ExplorationTask } from "../exploration/task.js";
 import { type Context, type Counts, outcome, type Picture, type Scenario } from "../scenario.js";
 
-const workloads = Object.entries(WORKLOADS);
+const workloads = Object.keys(WORKLOADS);
+
+/** Explored one after another, each in so many parts that run beside each other. */
+interface Plan extends Omit<ExplorationTask, "workload" | "from" | "shard"> {
+  readonly parts: number;
+}
+
+/** One workload, or one with what it begins with. */
+type Subject = Pick<ExplorationTask, "workload" | "from">;
+
+/** What was found of each subject, its parts put together. */
+async function exploreEach(
+  context: Context,
+  subjects: readonly Subject[],
+  { parts, ...plan }: Plan,
+): Promise<ExplorationReport[]> {
+  const count = context.short ? 1 : parts;
+  const tasks = subjects.flatMap((subject) =>
+    Array.from({ length: count }, (_, index) => ({ ...plan, ...subject, shard: { index, count } })),
+  );
+  const reports = await exploreAll(tasks, context);
+  return subjects.map((_, i) => together(reports.slice(i * count, (i + 1) * count)));
+}
+
+function together(reports: readonly ExplorationReport[]): ExplorationReport {
+  const sum = (of: (report: ExplorationReport) => number) => reports.reduce((n, report) => n + of(report), 0);
+  return {
+    breaches: reports.flatMap((report) => report.breaches),
+    states: [...new Set(reports.flatMap((report) => report.states))],
+    operations: reports[0]?.operations ?? 0,
+    failedSyncs: sum((report) => report.failedSyncs),
+    faultedOperations: sum((report) => report.faultedOperations),
+    typedErrors: sum((report) => report.typedErrors),
+  };
+}
+
+const sumOf = (reports: readonly ExplorationReport[], of: (report: ExplorationReport) => number): number =>
+  reports.reduce((sum, report) => sum + of(report), 0);
 
 /** Sorts breaches into the counts that a run adds up. */
-function judged(breaches: readonly Breach[]): Pick<Counts, "lost" | "wrong"> & { failures: string[] } {
+function judged(
+  reports: readonly ExplorationReport[],
+): Pick<Counts, "lost" | "wrong"> & { failures: string[] } {
+  const breaches: Breach[] = reports.flatMap((report) => report.breaches);
   return {
     lost: breaches.filter((b) => b.kind === "lost" || b.kind === "unreadable" || b.kind === "unopenable")
       .length,
@@ -21,35 +55,27 @@ function judged(breaches: readonly Breach[]): Pick<Counts, "lost" | "wrong"> & {
   };
 }
 
-const progress = (context: Context, name: string) => (done: number, total: number) =>
-  context.progress(`${name} ${done}/${total}`);
-
 export const powerCuts: Scenario = {
   name: "power-cuts",
   anyStore: true,
-  does: "cuts the power before every operation and in the midst of every write of seven workloads; unsynced data are lost, reordered or torn.",
+  does: `cuts the power before every operation and in the midst of every write of ${workloads.length} workloads; unsynced data are lost, reordered or torn.`,
   proves:
     "after any power cut the store opens, holds all that was acknowledged, and returns nothing that was not put.",
   async run(context) {
-    const breaches: Breach[] = [];
+    const reports = await exploreEach(
+      context,
+      workloads.map((workload) => ({ workload })),
+      { kind: "cuts", parts: 2, every: context.short ? 7 : 1, outcomes: context.short ? 1 : 4 },
+    );
     const points: Picture["points"][number][] = [];
-    let cutStates = 0;
-    let operations = 0;
-    for (const [name, workload] of workloads) {
-      const report = await exploreCuts({
-        workload,
-        open: context.open,
-        every: context.short ? 7 : 1,
-        outcomes: context.short ? 1 : 4,
-        onProgress: progress(context, name),
-      });
-      breaches.push(...report.breaches);
-      cutStates += report.distinctStates;
+    let [operations, cutStates] = [0, 0];
+    for (const report of reports) {
+      cutStates += report.states.length;
       points.push({ x: operations, y: cutStates });
       operations += report.operations;
       points.push({ x: operations, y: cutStates });
     }
-    const { failures, ...counts } = judged(breaches);
+    const { failures, ...counts } = judged(reports);
     const pictures = [
       { title: "different disks that were opened", xLabel: "operations", yLabel: "cut states", points },
     ];
@@ -66,27 +92,25 @@ export const failedSyncs: Scenario = {
   does: "fails each of the first 24 syncs (fsync, fdatasync, O_DSYNC write), having written or not, and cuts the power at every later moment.",
   proves: "a file is never trusted again after a failed sync.",
   async run(context) {
-    const breaches: Breach[] = [];
-    let failed = 0;
-    let states = 0;
-    const chosen = context.short ? workloads.filter(([name]) => name === "batches") : workloads;
-    for (const [name, workload] of chosen) {
-      const report = await exploreFailedSyncs({
-        workload,
-        open: context.open,
-        first: context.short ? 6 : 24,
-        every: context.short ? 11 : 3,
-        outcomes: 1,
-        onProgress: progress(context, name),
-      });
-      breaches.push(...report.breaches);
-      failed += report.failedSyncs;
-      states += report.distinctStates;
-    }
-    const { failures, ...counts } = judged(breaches);
-    return outcome({ failedSyncs: failed, cutStates: states, ...counts }, failures);
+    const chosen = workloads.filter((name) => !context.short || name === "batches");
+    const reports = await exploreEach(
+      context,
+      chosen.map((workload) => ({ workload })),
+      { kind: "failed-syncs", parts: 4, first: context.short ? 6 : 24, every: context.short ? 11 : 3 },
+    );
+    const { failures, ...counts } = judged(reports);
+    const cutStates = sumOf(reports, (report) => report.states.length);
+    const failed = sumOf(reports, (report) => report.failedSyncs);
+    return outcome({ failedSyncs: failed, cutStates, ...counts }, failures);
   },
 };
+
+/** Crashes in the midst of a compaction: recovery from them is what is explored. */
+const CRASHES: readonly Beginning[] = [
+  { workload: "compaction", seed: 1, at: 0.4 },
+  { workload: "compaction", seed: 2, at: 0.7 },
+  { workload: "compaction", seed: 3, at: 1 },
+];
 
 export const faults: Scenario = {
   name: "faults",
@@ -95,42 +119,22 @@ export const faults: Scenario = {
   proves:
     "every call succeeds or rejects with a typed error, nothing hangs, and the next clean start has everything acknowledged.",
   async run(context) {
-    const breaches: Breach[] = [];
-    let runs = 0;
-    let typed = 0;
-    const { open } = context;
-    const every = context.short ? 197 : 1;
-    for (const [name, workload] of workloads) {
-      const report = await exploreFaults({ workload, open, every, onProgress: progress(context, name) });
-      breaches.push(...report.breaches);
-      runs += report.runs;
-      typed += report.typedErrors;
-    }
-    for (const [seed, at] of [
-      [1, 0.4],
-      [2, 0.7],
-      [3, 1],
-    ] as const) {
-      const from = await prepareScene({
-        workload: WORKLOADS.compaction!,
-        open,
-        cut: { mode: "torn", seed },
-        at,
-      });
-      const report = await exploreFaults({
-        workload: WORKLOADS.restarts!,
-        open,
-        from,
-        every,
-        onProgress: progress(context, `recovery ${seed}`),
-      });
-      breaches.push(...report.breaches);
-      runs += report.runs;
-      typed += report.typedErrors;
-    }
-    const { failures, ...counts } = judged(breaches);
-    return outcome({ faultedOperations: runs, ...counts }, failures, {
-      notes: [`${typed} calls rejected, each with a typed error`],
+    const subjects: Subject[] = [
+      ...workloads.map((workload) => ({ workload })),
+      ...CRASHES.map((from) => ({ workload: "restarts", from })),
+    ];
+    const reports = await exploreEach(context, subjects, {
+      kind: "faults",
+      parts: 8,
+      every: context.short ? 197 : 1,
+    });
+    const { failures, ...counts } = judged(reports);
+    const faultedOperations = sumOf(reports, (report) => report.faultedOperations);
+    return outcome({ faultedOperations, ...counts }, failures, {
+      notes: [
+        `${sumOf(reports, (report) => report.typedErrors)} calls rejected, each with a typed error`,
+        `every one of ${sumOf(reports, (report) => report.operations)} operations`,
+      ],
     });
   },
 };

@@ -8,6 +8,7 @@ import { Ledger } from "./ledger.js";
 import { type Frame, recordRun } from "./record-run.js";
 import type { RunOptions } from "./run-workload.js";
 import type { Scene } from "./scene.js";
+import { momentsOf, type Shard } from "./shard.js";
 
 export interface CutOptions extends RunOptions, ExamineOptions {
   /** Default: all three. */
@@ -16,6 +17,8 @@ export interface CutOptions extends RunOptions, ExamineOptions {
   readonly outcomes?: number;
   /** Only every n-th moment is tried. Default 1: all. */
   readonly every?: number;
+  /** Only this part of the moments is tried. Default: all of them. */
+  readonly shard?: Shard;
   /** Start from what an earlier cut left instead of an empty disk. */
   readonly from?: Scene;
   /**
@@ -34,6 +37,8 @@ export interface CutReport {
   readonly cuts: number;
   /** How many different disks they left; each was opened and checked. */
   readonly distinctStates: number;
+  /** Their hashes: what shards have in common counts once. */
+  readonly states: ReadonlySet<string>;
   /** Commits that the workload had acknowledged. */
   readonly acknowledged: number;
   readonly breaches: readonly Breach[];
@@ -49,10 +54,12 @@ export async function examineFrames(
   where: string,
   seen: { readonly disks: Set<string>; readonly pairs: Set<string> },
 ): Promise<{ cuts: number; breaches: Breach[] }> {
-  const { modes = ALL_MODES, outcomes = 3, every = 1 } = options;
+  const { modes = ALL_MODES, outcomes = 3, every, shard } = options;
   const breaches: Breach[] = [];
   let cuts = 0;
-  for (let i = 0; i < frames.length && !isEnough(breaches, options); i += every) {
+  const moments = momentsOf(frames.length, every, shard);
+  for (const [done, i] of moments.entries()) {
+    if (isEnough(breaches, options)) break;
     const { image, moment, operation } = frames[i]!;
     for (const mode of modes) {
       for (let outcome = 0; outcome < (mode === "strict" ? 1 : outcomes); outcome++) {
@@ -69,7 +76,7 @@ export async function examineFrames(
         breaches.push(...(await examineImage(disk, ledger, moment, options, at)));
       }
     }
-    options.onProgress?.(i + 1, frames.length);
+    options.onProgress?.(done + 1, moments.length);
   }
   return { cuts, breaches };
 }
@@ -89,6 +96,7 @@ export async function exploreCuts(options: CutOptions, faults?: FaultPlan): Prom
     operations: fs.faults.operations,
     cuts,
     distinctStates: seen.disks.size,
+    states: seen.disks,
     acknowledged: ledger.acknowledged,
     breaches: [...outcome.breaches, ...breaches],
   };

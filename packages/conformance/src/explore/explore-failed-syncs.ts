@@ -6,11 +6,12 @@ import { type CutOptions, examineFrames } from "./explore-cuts.js";
 import { Ledger } from "./ledger.js";
 import { recordRun } from "./record-run.js";
 import { runWorkload } from "./run-workload.js";
+import { momentsOf } from "./shard.js";
 
 export interface FailedSyncOptions extends CutOptions {
   /** How many of the workload's syncs are failed, each in a run of its own. Default: all. */
   readonly first?: number;
-  /** Only every n-th of them. Default 1. `every` thins out the power cuts that follow. */
+  /** Only every n-th of them. Default 1. `every` thins out the power cuts that follow; `shard` is a part of the syncs. */
   readonly everySync?: number;
 }
 
@@ -19,6 +20,8 @@ export interface FailedSyncReport {
   readonly failedSyncs: number;
   /** Different disks that were opened and checked. */
   readonly distinctStates: number;
+  /** Their hashes: what shards have in common counts once. */
+  readonly states: ReadonlySet<string>;
   readonly typedErrors: number;
   readonly breaches: readonly Breach[];
 }
@@ -34,17 +37,20 @@ const WAYS = [
  * moment afterwards. A store that trusts a file after a failed sync is caught here: what it acknowledges later is not on the disk.
  */
 export async function exploreFailedSyncs(options: FailedSyncOptions): Promise<FailedSyncReport> {
-  const { first = Number.POSITIVE_INFINITY, everySync = 1, from, locks = true } = options;
+  const { shard, onProgress, ...cuts } = options;
+  const { first = Number.POSITIVE_INFINITY, everySync, from, locks = true } = options;
   const start = (faults: FaultPlan) =>
     new FaultyFileSystem({ locks, faults, ...(from && { image: from.image }) });
   const freshLedger = () => from?.ledger.at(from.moment) ?? new Ledger();
-  const seen = { disks: new Set<string>(), pairs: new Set<string>() };
+  const disks = new Set<string>();
   const breaches: Breach[] = [];
   let [failedSyncs, typedErrors] = [0, 0];
   const calm = new FaultPlan();
   breaches.push(...(await runWorkload(start(calm), freshLedger(), options, "run without faults")).breaches);
-  const last = Math.min(first, calm.syncs);
-  for (let at = 1; at <= last && !isEnough(breaches, options); at += everySync) {
+  const moments = momentsOf(Math.min(first, calm.syncs), everySync, shard);
+  for (const [done, moment] of moments.entries()) {
+    if (isEnough(breaches, options)) break;
+    const at = moment + 1;
     for (const { name, marksClean, afterDoing } of WAYS) {
       const faults = new FaultPlan().failSync({ at, marksClean, afterDoing });
       const fs = start(faults);
@@ -58,13 +64,10 @@ export async function exploreFailedSyncs(options: FailedSyncOptions): Promise<Fa
       failedSyncs++;
       const later = frames.filter((frame) => frame.operation > failed.index);
       // States are told apart per run: the same disk means something else after another history.
-      const result = await examineFrames(later, ledger, options, where, {
-        disks: seen.disks,
-        pairs: new Set(),
-      });
+      const result = await examineFrames(later, ledger, cuts, where, { disks, pairs: new Set() });
       breaches.push(...result.breaches);
     }
-    options.onProgress?.(at, last);
+    onProgress?.(done + 1, moments.length);
   }
-  return { failedSyncs, distinctStates: seen.disks.size, typedErrors, breaches };
+  return { failedSyncs, distinctStates: disks.size, states: disks, typedErrors, breaches };
 }

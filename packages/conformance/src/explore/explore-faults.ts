@@ -5,12 +5,15 @@ import { FAULT_KINDS, type FaultKind } from "./fault-kinds.js";
 import { Ledger } from "./ledger.js";
 import { type RunOptions, runWorkload } from "./run-workload.js";
 import type { Scene } from "./scene.js";
+import { momentsOf, type Shard } from "./shard.js";
 
 export interface FaultOptions extends RunOptions, ExamineOptions {
   /** Default: {@link FAULT_KINDS}. */
   readonly kinds?: readonly FaultKind[];
   /** Only every n-th operation is faulted. Default 1: all. */
   readonly every?: number;
+  /** Only this part of the operations is faulted. Default: all of them. */
+  readonly shard?: Shard;
   /** Start from what an earlier cut left: faults then hit opening and recovery. */
   readonly from?: Scene;
   readonly locks?: boolean;
@@ -33,7 +36,7 @@ export interface FaultReport {
  * power cut on top.
  */
 export async function exploreFaults(options: FaultOptions): Promise<FaultReport> {
-  const { kinds = FAULT_KINDS, every = 1, from, locks = true } = options;
+  const { kinds = FAULT_KINDS, every, shard, from, locks = true } = options;
   const start = () => ({ locks, ...(from && { image: from.image }) });
   const freshLedger = () => from?.ledger.at(from.moment) ?? new Ledger();
   const calm = new FaultyFileSystem(start());
@@ -43,7 +46,10 @@ export async function exploreFaults(options: FaultOptions): Promise<FaultReport>
   const { operations } = calm.faults;
   let typedErrors = 0;
   let runs = 0;
-  for (let at = 1; at <= operations && !isEnough(breaches, options); at += every) {
+  const moments = momentsOf(operations, every, shard);
+  for (const [done, moment] of moments.entries()) {
+    if (isEnough(breaches, options)) break;
+    const at = moment + 1;
     for (const kind of kinds) {
       runs++;
       const where = `${kind.name} at operation ${at}`;
@@ -61,7 +67,7 @@ export async function exploreFaults(options: FaultOptions): Promise<FaultReport>
         ...(await examineDisk(cut, ledger, ledger.moment, options, `${where}, then a power cut`)),
       );
     }
-    options.onProgress?.(at, operations);
+    options.onProgress?.(done + 1, moments.length);
   }
   return { operations, runs, typedErrors, breaches };
 }
