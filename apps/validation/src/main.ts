@@ -38,6 +38,18 @@ function flags() {
 
 const program = (name: string) => join(fileURLToPath(new URL(".", import.meta.url)), name);
 const isLive = process.stderr.isTTY;
+/** In a log, a line now and then is enough. */
+const LOG_EVERY_MS = 5_000;
+let loggedAtMs = Number.NEGATIVE_INFINITY;
+
+function progressLine(text: string): void {
+  if (isLive) process.stderr.write(`\r\x1b[K${text}`);
+  else if (performance.now() - loggedAtMs >= LOG_EVERY_MS) {
+    loggedAtMs = performance.now();
+    process.stderr.write(`${text}\n`);
+  }
+}
+
 const ignore = () => undefined;
 
 async function main(): Promise<number> {
@@ -74,7 +86,7 @@ async function main(): Promise<number> {
       store: options.store,
       makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),
       removeDirectory: (path) => rm(path, { recursive: true, force: true }),
-      show: (text) => process.stderr.write(isLive ? `\r\x1b[K${text}` : `${text}\n`),
+      show: progressLine,
       onResult(result) {
         if (isLive) process.stderr.write("\r\x1b[K");
         console.log(lines(result));

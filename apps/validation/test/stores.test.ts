@@ -32,7 +32,9 @@ describe("the simulated scenarios", () => {
   it("say which part it was when a process of theirs ends in the midst of it, and what it printed", async () => {
     const { status, failures } = await short(powerCuts, `${import.meta.dirname}/dying-store.mjs`);
     expect(status).toBe("failed");
-    expect(failures[0]).toMatch(/cuts, \w+ 1\/1: its process ended with 3\n.*the last words of a store/s);
+    expect(failures[0]).toMatch(
+      /cuts, \w+ with seed 7, part 1\/1: its process ended with 3\n.*the last words of a store/s,
+    );
   });
 
   it("are the only ones that take another store; the others say why they do not run", async () => {

@@ -21,7 +21,7 @@ export async function explore(
   open: OpenStore,
   onProgress: (done: number, total: number) => void,
 ): Promise<ExplorationReport> {
-  const { kind, shard, every, from } = task;
+  const { kind, seed, shard, every, from } = task;
   const scene = from && {
     from: await prepareScene({
       workload: workloadOf(from.workload),
@@ -30,7 +30,7 @@ export async function explore(
       at: from.at,
     }),
   };
-  const options = { workload: workloadOf(task.workload), open, shard, every, onProgress, ...scene };
+  const options = { workload: workloadOf(task.workload), open, seed, shard, every, onProgress, ...scene };
   const nothing = { states: [], operations: 0, failedSyncs: 0, faultedOperations: 0, typedErrors: 0 };
   if (kind === "cuts") {
     const report = await exploreCuts({ ...options, outcomes: task.outcomes ?? 1 });

@@ -14,6 +14,8 @@ export interface ExplorationTask {
   /** A name of `WORKLOADS`. */
   readonly workload: string;
   readonly from?: Beginning;
+  /** Of the workload's own randomness. */
+  readonly seed: number;
   readonly shard: Shard;
   readonly every: number;
   /** How many outcomes of each reordered and torn cut are tried. */
@@ -33,5 +35,5 @@ export interface ExplorationReport {
   readonly typedErrors: number;
 }
 
-export const nameOf = ({ workload, from, shard }: ExplorationTask): string =>
-  `${from === undefined ? workload : `recovery ${from.seed}`} ${shard.index + 1}/${shard.count}`;
+export const nameOf = ({ workload, from, seed, shard }: ExplorationTask): string =>
+  `${from === undefined ? workload : `recovery ${from.seed}`} with seed ${seed}, part ${shard.index + 1}/${shard.count}`;

@@ -4,14 +4,16 @@ import type { Beginning, ExplorationReport, ExplorationTask } from "../explorati
 import { type Context, type Counts, outcome, type Picture, type Scenario } from "../scenario.js";
 
 const workloads = Object.keys(WORKLOADS);
+/** Power cuts are tried in so many variants of each workload. */
+const CUT_SEEDS = 4;
 
 /** Explored one after another, each in so many parts that run beside each other. */
-interface Plan extends Omit<ExplorationTask, "workload" | "from" | "shard"> {
+interface Plan extends Omit<ExplorationTask, "workload" | "from" | "seed" | "shard"> {
   readonly parts: number;
 }
 
-/** One workload, or one with what it begins with. */
-type Subject = Pick<ExplorationTask, "workload" | "from">;
+/** One variant of a workload, and what it begins with. */
+type Subject = Pick<ExplorationTask, "workload" | "from" | "seed">;
 
 /** What was found of each subject, its parts put together. */
 async function exploreEach(
@@ -44,6 +46,7 @@ const sumOf = (reports: readonly ExplorationReport[], of: (report: ExplorationRe
 
 /** Sorts breaches into the counts that a run adds up. */
 function judged(
+  { seed }: Context,
   reports: readonly ExplorationReport[],
 ): Pick<Counts, "lost" | "wrong"> & { failures: string[] } {
   const breaches: Breach[] = reports.flatMap((report) => report.breaches);
@@ -51,7 +54,7 @@ function judged(
     lost: breaches.filter((b) => b.kind === "lost" || b.kind === "unreadable" || b.kind === "unopenable")
       .length,
     wrong: breaches.filter((b) => b.kind === "wrong" || b.kind === "torn" || b.kind === "resurrected").length,
-    failures: breaches.map((b) => `${b.kind}: ${JSON.stringify(b)}`),
+    failures: breaches.map((b) => `seed ${seed}, ${b.kind}: ${JSON.stringify(b)}`),
   };
 }
 
@@ -62,9 +65,10 @@ export const powerCuts: Scenario = {
   proves:
     "after any power cut the store opens, holds all that was acknowledged, and returns nothing that was not put.",
   async run(context) {
+    const seeds = Array.from({ length: context.short ? 1 : CUT_SEEDS }, (_, i) => context.seed + i);
     const reports = await exploreEach(
       context,
-      workloads.map((workload) => ({ workload })),
+      workloads.flatMap((workload) => seeds.map((seed) => ({ workload, seed }))),
       { kind: "cuts", parts: 2, every: context.short ? 7 : 1, outcomes: context.short ? 1 : 4 },
     );
     const points: Picture["points"][number][] = [];
@@ -75,13 +79,13 @@ export const powerCuts: Scenario = {
       operations += report.operations;
       points.push({ x: operations, y: cutStates });
     }
-    const { failures, ...counts } = judged(reports);
+    const { failures, ...counts } = judged(context, reports);
     const pictures = [
       { title: "different disks that were opened", xLabel: "operations", yLabel: "cut states", points },
     ];
     return outcome({ cutStates, ...counts }, failures, {
       pictures,
-      notes: [`${workloads.length} workloads, ${operations} operations`],
+      notes: [`${workloads.length} workloads in ${seeds.length} variants, ${operations} operations`],
     });
   },
 };
@@ -95,10 +99,10 @@ export const failedSyncs: Scenario = {
     const chosen = workloads.filter((name) => !context.short || name === "batches");
     const reports = await exploreEach(
       context,
-      chosen.map((workload) => ({ workload })),
+      chosen.map((workload) => ({ workload, seed: context.seed })),
       { kind: "failed-syncs", parts: 4, first: context.short ? 6 : 24, every: context.short ? 11 : 3 },
     );
-    const { failures, ...counts } = judged(reports);
+    const { failures, ...counts } = judged(context, reports);
     const cutStates = sumOf(reports, (report) => report.states.length);
     const failed = sumOf(reports, (report) => report.failedSyncs);
     return outcome({ failedSyncs: failed, cutStates, ...counts }, failures);
@@ -119,16 +123,17 @@ export const faults: Scenario = {
   proves:
     "every call succeeds or rejects with a typed error, nothing hangs, and the next clean start has everything acknowledged.",
   async run(context) {
+    const { seed } = context;
     const subjects: Subject[] = [
-      ...workloads.map((workload) => ({ workload })),
-      ...CRASHES.map((from) => ({ workload: "restarts", from })),
+      ...workloads.map((workload) => ({ workload, seed })),
+      ...CRASHES.map((from) => ({ workload: "restarts", seed, from })),
     ];
     const reports = await exploreEach(context, subjects, {
       kind: "faults",
       parts: 8,
       every: context.short ? 197 : 1,
     });
-    const { failures, ...counts } = judged(reports);
+    const { failures, ...counts } = judged(context, reports);
     const faultedOperations = sumOf(reports, (report) => report.faultedOperations);
     return outcome({ faultedOperations, ...counts }, failures, {
       notes: [
