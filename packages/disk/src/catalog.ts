@@ -120,7 +120,7 @@ export class Catalog implements DirectoryListener {
         return [];
       }
     });
-    return { ...replay(agentId, lists.flat()), isIncomplete };
+    return { ...(await replay(agentId, lists.flat())), isIncomplete };
   }
 
   /** Brings the histories in memory up to date with what a look has found. */

@@ -1,31 +1,17 @@
 /** The hint of a sealed segment: what it holds, without reading it. docs/format.md, "Hints". */
-import { promisify } from "node:util";
-import zlib from "node:zlib";
 import { crc32, type FileHandle, type FileSystem, readFully } from "@ckpt/io";
 import type { StoredEntry } from "./entry.js";
-import { EntryDecoder } from "./entry-decode.js";
-import { encodeEntry } from "./entry-encode.js";
+import { deflateRaw, type HintBlock, inflateJson, packEntries, unpackEntries } from "./hint-blocks.js";
 import type { SegmentName } from "./layout.js";
 import { checkSegmentHeader, isNatural, isPositive, type SegmentHeader } from "./segment-header.js";
 import type { SegmentEnd } from "./segment-scan.js";
-import { Slices } from "./slices.js";
-
-const deflateInPool = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
-const inflateInPool = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
 
 const MAGIC = Buffer.from("CKPH");
 const VERSION = 1;
 const HEAD_BYTES = 8;
 const FOOTER_BYTES = 16;
-/** Deflate cannot expand further; anything that claims more is hostile. */
-const MAX_RATIO = 1032;
-/** What is longer than this unpacked is left alone: the segment is read instead. */
-const MAX_PLAIN_BYTES = 64 * 1024 * 1024;
 /** The directory mostly lies within this many last bytes, so that one read gets it. */
 const TAIL_BYTES = 16 * 1024;
-
-/** So much and less is packed and unpacked at once: the way to the thread pool and back takes longer than the work. */
-const POOL_BYTES = 32 * 1024;
 
 /** What a segment holds of one agent, without its entries. */
 export interface AgentSummary {
@@ -36,18 +22,16 @@ export interface AgentSummary {
   readonly lastSequence: number;
 }
 
-interface Block extends AgentSummary {
+interface AgentBlocks extends AgentSummary {
   readonly offset: number;
-  readonly storedBytes: number;
-  readonly plainBytes: number;
-  readonly crc: number;
+  readonly blocks: readonly HintBlock[];
 }
 
 /** What a hint says about its segment as a whole. */
 export interface HintDirectory {
   readonly header: SegmentHeader;
   readonly end: SegmentEnd;
-  readonly agents: ReadonlyMap<string, Block>;
+  readonly agents: ReadonlyMap<string, AgentBlocks>;
 }
 
 /** The sums that a directory keeps per agent. */
@@ -65,12 +49,6 @@ export function summarize(entries: readonly StoredEntry[]): AgentSummary {
   return sum;
 }
 
-async function deflateRaw(plain: Buffer): Promise<Buffer> {
-  return plain.length > POOL_BYTES
-    ? deflateInPool(plain, { level: 1 })
-    : zlib.deflateRawSync(plain, { level: 1 });
-}
-
 /** The bytes of a hint file. */
 export async function encodeHint(
   header: SegmentHeader,
@@ -84,13 +62,14 @@ export async function encodeHint(
   const rows: unknown[] = [];
   let offset = HEAD_BYTES;
   for (const [agentId, entries] of agents) {
-    const plain = Buffer.from(await entriesText(entries));
-    const stored = await deflateRaw(plain);
     const { maxEpoch, maxNumber, firstSequence, lastSequence } = summarize(entries);
-    const place = [offset, stored.length, plain.length, crc32(stored)];
-    rows.push([agentId, entries.length, maxEpoch, maxNumber, firstSequence, lastSequence, ...place]);
-    parts.push(stored);
-    offset += stored.length;
+    const row = [agentId, entries.length, maxEpoch, maxNumber, firstSequence, lastSequence, offset];
+    for (const { stored, storedBytes, plainBytes, crc } of await packEntries(entries)) {
+      row.push(storedBytes, plainBytes, crc);
+      parts.push(stored);
+      offset += storedBytes;
+    }
+    rows.push(row);
   }
   const { format, storeId, writerId, number, compacted, voids } = header;
   const segment = {
@@ -112,31 +91,9 @@ export async function encodeHint(
   return [...parts, directory, footer];
 }
 
-/** The entries and where they stand, as JSON; in slices, for they may be many thousands. */
-async function entriesText(entries: readonly StoredEntry[]): Promise<string> {
-  const slices = new Slices();
-  const texts: string[] = [];
-  for (const entry of entries) {
-    const { offset, length } = entry;
-    const sectionOffset = entry.kind === "put" ? entry.sectionOffset : 0;
-    texts.push(JSON.stringify([encodeEntry(entry), offset, length, sectionOffset]));
-    const pause = slices.pause();
-    if (pause !== undefined) await pause;
-  }
-  return `[${texts.join(",")}]`;
-}
-
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   return buffer.subarray(0, await readFully(handle, buffer, 0, length, position));
-}
-
-async function inflateJson(stored: Uint8Array, plainBytes: number): Promise<unknown> {
-  if (plainBytes > MAX_PLAIN_BYTES || plainBytes > stored.length * MAX_RATIO) return undefined;
-  const limit = { maxOutputLength: Math.max(plainBytes, 1) };
-  const plain =
-    plainBytes > POOL_BYTES ? await inflateInPool(stored, limit) : zlib.inflateRawSync(stored, limit);
-  return plain.length === plainBytes ? JSON.parse(plain.toString("utf8")) : undefined;
 }
 
 /** The directory of the hint at `path`; undefined when there is none, or it is damaged or of another version. */
@@ -175,25 +132,22 @@ function checkDirectory(json: unknown, size: number): HintDirectory | undefined 
   if (!isPositive(length) || !isNatural(lastFrame) || typeof chainHex !== "string") return undefined;
   const chain = Buffer.from(chainHex, "hex");
   if (chain.length !== 16) return undefined;
-  const agents = new Map<string, Block>();
+  const agents = new Map<string, AgentBlocks>();
   for (const row of rows) {
     if (!Array.isArray(row) || typeof row[0] !== "string" || !row.slice(1).every(isNatural)) return undefined;
-    const [entries, maxEpoch, maxNumber, firstSequence, lastSequence, offset, storedBytes, plainBytes, crc] =
-      row.slice(1) as [number, number, number, number, number, number, number, number, number];
-    if (crc === undefined || offset + storedBytes > size) return undefined;
-    agents.set(row[0], {
-      entries,
-      maxEpoch,
-      maxNumber,
-      firstSequence,
-      lastSequence,
-      offset,
-      storedBytes,
-      plainBytes,
-      crc,
-    });
+    const [entries, maxEpoch, maxNumber, firstSequence, lastSequence, offset, ...places] = row.slice(1);
+    if (offset === undefined || places.length % 3 !== 0) return undefined;
+    const blocks: HintBlock[] = [];
+    for (let i = 0; i < places.length; i += 3)
+      blocks.push({ storedBytes: places[i], plainBytes: places[i + 1], crc: places[i + 2] });
+    if (offset + lengthOf(blocks) > size) return undefined;
+    agents.set(row[0], { entries, maxEpoch, maxNumber, firstSequence, lastSequence, offset, blocks });
   }
   return { header, end: { length, lastFrame, chain }, agents };
+}
+
+function lengthOf(blocks: readonly HintBlock[]): number {
+  return blocks.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
 }
 
 /** The entries of one agent from the hint at `path`; undefined when the hint is not what its directory said. */
@@ -204,38 +158,18 @@ export async function readHintEntries(
   agentId: string,
   segment: SegmentName,
 ): Promise<StoredEntry[] | undefined> {
-  const block = directory.agents.get(agentId);
-  if (block === undefined) return [];
+  const known = directory.agents.get(agentId);
+  if (known === undefined) return [];
   let handle: FileHandle | undefined;
   try {
     handle = await fs.open(path, { access: "read" });
-    const stored = await readAt(handle, block.offset, block.storedBytes);
-    if (crc32(stored) !== block.crc) return undefined;
-    const rows = await inflateJson(stored, block.plainBytes);
-    return Array.isArray(rows) && rows.length === block.entries
-      ? decodeRows(rows, segment, directory.end.length)
-      : undefined;
+    const stored = await readAt(handle, known.offset, lengthOf(known.blocks));
+    const entries = await unpackEntries(stored, known.blocks, segment, directory.end.length);
+    return entries?.length === known.entries ? entries : undefined;
   } catch {
     // As above: the segment is read instead.
     return undefined;
   } finally {
     await handle?.close().catch(() => undefined);
   }
-}
-
-function decodeRows(
-  rows: readonly unknown[],
-  segment: SegmentName,
-  segmentBytes: number,
-): StoredEntry[] | undefined {
-  let orphans = 0;
-  const decoder = new EntryDecoder(() => orphans++);
-  const entries: StoredEntry[] = [];
-  for (const row of rows) {
-    const [raw, offset, length, sectionOffset] = Array.isArray(row) ? (row as unknown[]) : [];
-    if (!isNatural(offset) || !isPositive(length) || !isNatural(sectionOffset)) return undefined;
-    if (offset + length > segmentBytes) return undefined;
-    entries.push(decoder.decode(raw, { segment, offset, length, sectionOffset }));
-  }
-  return orphans === 0 ? entries : undefined;
 }

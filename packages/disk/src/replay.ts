@@ -1,7 +1,8 @@
-/** From the entries of all segments to one history: docs/format.md, "Reading a history". Pure. */
+/** From the entries of all segments to one history: docs/format.md, "Reading a history". Reads nothing, and takes its time in slices. */
 import { AgentHistory } from "./agent-history.js";
 import { compareKeys, type SequenceMark, type StoredEntry } from "./entry.js";
 import { Uncovered } from "./number-ranges.js";
+import { Slices } from "./slices.js";
 
 /** Numbers that no segment has and no compaction dropped: something was lost there. */
 export interface LostNumbers {
@@ -23,12 +24,17 @@ export interface Replayed {
 /** At most so many ids are named for one hole; a message says the range as well. */
 const MAX_NAMED = 1000;
 
-export function replay(agentId: string, found: readonly StoredEntry[]): Replayed {
+export async function replay(agentId: string, found: readonly StoredEntry[]): Promise<Replayed> {
+  const slices = new Slices();
   // A sequence mark stands beside the entry whose key it has, not in its place.
   const marks = found.filter((entry) => entry.kind === "sequence");
   const { entries, superseded } = settle(found.filter((entry) => entry.kind !== "sequence"));
   const history = new AgentHistory(agentId);
-  for (const entry of entries) history.apply(entry);
+  for (const entry of entries) {
+    history.apply(entry);
+    const pause = slices.pause();
+    if (pause !== undefined) await pause;
+  }
   for (const mark of marks) history.apply(mark);
   return { history, entries, superseded, lost: lostNumbers(agentId, entries, marks) };
 }

@@ -3,8 +3,8 @@ import path from "node:path";
 import { DiskStore } from "@ckpt/disk";
 import { nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
-import { readHintDirectory } from "../src/hint-file.js";
-import { codeOf, filesOf, findingsOf, freshDirectory, saveAll } from "./support/store.js";
+import { readHintDirectory, readHintEntries } from "../src/hint-file.js";
+import { codeOf, filesOf, findingsOf, freshDirectory, put, saveAll } from "./support/store.js";
 
 async function closedStore(): Promise<{ directory: string; hint: string }> {
   const directory = await freshDirectory();
@@ -41,6 +41,22 @@ it("is there after close, and is enough to list everything", async () => {
   const found = await readHintDirectory(nodeFileSystem, hint);
   expect([...found!.agents.keys()].sort()).toEqual(["a", "b"]);
   await expectWhole(directory);
+});
+
+it("holds more entries of an agent than one block does, each once and in order", async () => {
+  const directory = await freshDirectory();
+  const store = new DiskStore(directory);
+  await store.acquire("a");
+  await store.commit(Array.from({ length: 1_300 }, (_, i) => put("a", i + 1, { i })));
+  await store.close();
+  const hint = path.join(directory, [...(await filesOf(directory)).keys()].find((n) => n.endsWith(".hint"))!);
+  const found = await readHintDirectory(nodeFileSystem, hint);
+  expect(found?.agents.get("a")?.blocks).toHaveLength(3);
+  const segment = { writerId: "w", number: 1 };
+  const entries = await readHintEntries(nodeFileSystem, hint, found!, "a", segment);
+  expect(entries?.map((entry) => entry.kind === "put" && entry.header.sequence)).toEqual(
+    Array.from({ length: 1_300 }, (_, i) => i + 1),
+  );
 });
 
 it("is not needed", async () => {

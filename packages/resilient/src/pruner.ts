@@ -13,6 +13,8 @@ const SAVES_PER_PLAN = 8;
 const REST_MS = 200;
 /** A history beyond this size is planned by its growth only: a plan takes time in its length. */
 const SMALL_HISTORY = 1_000;
+/** Checkpoints that one commit removes at most: saves that go on meanwhile wait for no longer one. */
+const MAX_REMOVED = 2_048;
 /** Ids of released and damaged checkpoints that are remembered. */
 const MAX_REMEMBERED = 4_096;
 
@@ -132,13 +134,19 @@ export class Pruner {
     return plan;
   }
 
-  /** The removal that is to go with a save's commit; its outcome is told by `carried` or `putBack`. */
+  /** A removal that is to go with a save's commit; its outcome is told by `carried` or `putBack`. More may be pending after it. */
   take(): { entries: readonly StoreEntry[]; decisions: readonly RetentionDecision[] } {
-    const decisions = [...this.#pending.values()];
+    const decisions: RetentionDecision[] = [];
+    for (const decision of this.#pending.values()) {
+      if (decisions.length === MAX_REMOVED) break;
+      decisions.push(decision);
+    }
     if (decisions.length === 0) return { entries: [], decisions };
-    this.#pending = new Map();
     const ids = decisions.map((decision) => decision.header.id);
-    for (const id of ids) this.#inFlight.add(id);
+    for (const id of ids) {
+      this.#pending.delete(id);
+      this.#inFlight.add(id);
+    }
     return {
       entries: [{ op: "remove", agentId: this.#host.agentId, ids, reason: "retention policy" }],
       decisions,
@@ -165,15 +173,17 @@ export class Pruner {
   }
 
   async #flush(): Promise<void> {
-    const { entries, decisions } = this.take();
-    if (decisions.length === 0) return;
-    try {
-      await this.#host.commit(entries);
-    } catch (error) {
-      this.putBack(decisions);
-      throw error;
+    for (;;) {
+      const { entries, decisions } = this.take();
+      if (decisions.length === 0) return;
+      try {
+        await this.#host.commit(entries);
+      } catch (error) {
+        this.putBack(decisions);
+        throw error;
+      }
+      this.carried(decisions);
     }
-    this.carried(decisions);
   }
 
   /** Plans and removes now. Resolves to the plan that was carried out. */

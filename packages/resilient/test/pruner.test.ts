@@ -5,10 +5,11 @@ import { expect, it } from "vitest";
 import { Pruner } from "../src/pruner.js";
 import { put } from "./support/agent-bench.js";
 
-async function bench() {
+async function bench(count = 4) {
   const store = new MemoryStore();
-  await store.commit([1, 2, 3, 4].map((n) => put("a", n, n)));
+  await store.commit(Array.from({ length: count }, (_, i) => put("a", i + 1, i + 1)));
   const removed: string[] = [];
+  const commits: number[] = [];
   const pruner = new Pruner({
     agentId: "a",
     policy: keepLast(1),
@@ -17,12 +18,15 @@ async function bench() {
     readAgent: () => store.agent("a"),
     suspectedSince: () => undefined,
     alsoKeep: () => [],
-    commit: (entries: readonly StoreEntry[]) => store.commit(entries),
+    commit: (entries: readonly StoreEntry[]) => {
+      for (const entry of entries) if (entry.op === "remove") commits.push(entry.ids.length);
+      return store.commit(entries);
+    },
     pruned: (ids) => removed.push(...ids),
     suspended: () => {},
     report: () => {},
   });
-  return { store, pruner, removed };
+  return { store, pruner, removed, commits };
 }
 
 it("a plan that is made while a restore needs a checkpoint leaves that one alone", async () => {
@@ -49,4 +53,12 @@ it("what waits to be removed is spared as well, and stays when the restore made 
   await pruner.finish();
   expect(removed.sort()).toEqual(["a:1", "a:3"]);
   expect((await store.agent("a"))?.headId).toBe("a:2");
+});
+
+it("removes a long history in several commits, so that none is long", async () => {
+  const { store, pruner, removed, commits } = await bench(5_001);
+  await pruner.apply();
+  expect(commits).toEqual([2_048, 2_048, 904]);
+  expect(removed).toHaveLength(5_000);
+  expect((await store.list("a")).map(({ id }) => id)).toEqual(["a:5001"]);
 });
