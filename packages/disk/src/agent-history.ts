@@ -135,19 +135,45 @@ export class AgentHistory {
   }
 
   #remove(ids: readonly string[], entry: StoredEntry): void {
-    const puts = ids.flatMap((id) => this.find(id) ?? []);
-    if (puts.length === 0) return;
-    const gone = new Set(puts.map(({ header }) => header.id));
-    for (const put of puts) this.removedBytes += put.length;
-    if (gone.size === 1) this.#puts.splice(this.#firstFrom(puts[0]!.header.sequence), 1);
-    else this.#puts = this.#puts.filter(({ header }) => !gone.has(header.id));
-    for (const id of gone) {
-      this.#otherIds.delete(id);
-      this.#pins.delete(id);
+    const places = this.#placesOf(ids);
+    if (places.length === 0) return;
+    for (const at of places) {
+      const { header, length } = this.#puts[at]!;
+      this.removedBytes += length;
+      this.#otherIds.delete(header.id);
+      this.#pins.delete(header.id);
+      if (header.id !== this.headId) continue;
+      this.headId = null;
+      this.headEntry = entry;
     }
-    if (this.headId === null || !gone.has(this.headId)) return;
-    this.headId = null;
-    this.headEntry = entry;
+    this.#cut(places);
+  }
+
+  /** Where these checkpoints stand, in order, each once; those that are not there are left out. */
+  #placesOf(ids: readonly string[]): number[] {
+    const places: number[] = [];
+    for (const id of ids) {
+      const put = this.find(id);
+      if (put !== undefined) places.push(this.#firstFrom(put.header.sequence));
+    }
+    places.sort((a, b) => a - b);
+    return places.filter((at, i) => at !== places[i - 1]);
+  }
+
+  /** Takes out the checkpoints at these places. What is removed mostly stands together. */
+  #cut(places: readonly number[]): void {
+    const first = places[0]!;
+    if (places[places.length - 1]! - first + 1 === places.length) {
+      this.#puts.splice(first, places.length);
+      return;
+    }
+    let to = first;
+    let next = 0;
+    for (let from = first; from < this.#puts.length; from++) {
+      if (places[next] === from) next++;
+      else this.#puts[to++] = this.#puts[from]!;
+    }
+    this.#puts.length = to;
   }
 
   #event(entry: EventEntry, event: StoreEvent): void {

@@ -9,8 +9,8 @@ import { endOf, FRAGMENT_BYTES } from "./log-segment.js";
 import { Segment } from "./segment.js";
 import { encodeSegmentHeader, type SegmentHeader } from "./segment-header.js";
 
-/** Bytes on their way to the disk before the copy waits for them. */
-const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;
+/** Bytes on their way to the disk before the copy waits for them: saves that go on meanwhile wait for no longer write. */
+const MAX_IN_FLIGHT_BYTES = 256 * 1024;
 
 export class CompactionOutput {
   readonly view: Segment;

@@ -89,9 +89,9 @@ export async function unpackEntries(
       if (!isNatural(offset) || !isPositive(length) || !isNatural(sectionOffset)) return undefined;
       if (offset + length > segmentBytes) return undefined;
       entries.push(decoder.decode(raw, { segment, offset, length, sectionOffset }));
+      const pause = slices.pause();
+      if (pause !== undefined) await pause;
     }
-    const pause = slices.pause();
-    if (pause !== undefined) await pause;
   }
   return orphans === 0 ? entries : undefined;
 }
