@@ -67,14 +67,19 @@ export async function saveAll(
   }
 }
 
-/** All files below a directory, with their sizes. */
+/** All files below a directory, with their sizes. What a store at work takes away meanwhile (a temporary file) is not among them. */
 export async function filesOf(directory: string): Promise<Map<string, number>> {
   const files = new Map<string, number>();
   for (const name of (await readdir(directory, { recursive: true })).sort()) {
-    const found = await stat(path.join(directory, name));
-    if (found.isFile()) files.set(name, found.size);
+    const found = await stat(path.join(directory, name)).catch(ifGone);
+    if (found?.isFile()) files.set(name, found.size);
   }
   return files;
+}
+
+/** For a look at a file that may be taken away meanwhile. */
+export function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 export async function bytesOf(directory: string): Promise<number> {

@@ -1,5 +1,6 @@
 /** Damages every file of a small store in many ways, and holds what comes back against what was put. */
 import { dirname } from "node:path";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { FaultyFileSystem } from "@ckpt/conformance/faulty-fs";
 import { snapshot } from "@ckpt/core";
 import { seeded } from "../../process/random.js";
@@ -70,14 +71,22 @@ async function examine(
   return silent.length > 0 ? `${silent.join(", ")} lost without a word` : undefined;
 }
 
+/** Damage to a hint that only its checksum can tell: its directory, which unpacks and parses as well as before, names another agent. */
+function renamed(hint: Buffer): Buffer {
+  const footer = hint.length - 16;
+  const start = footer - hint.readUInt32LE(footer);
+  const json = inflateRawSync(hint.subarray(start, footer)).toString();
+  const directory = deflateRawSync(json.replace('[["a"', '[["c"'));
+  const end = Buffer.from(hint.subarray(footer));
+  end.writeUInt32LE(directory.length, 0);
+  return Buffer.concat([hint.subarray(0, start), directory, end]);
+}
+
 /** Ways to damage one file: what is written in its place; undefined deletes it. */
 function* damages(name: string, bytes: Buffer, older: Files, random: () => number) {
   const flips = name.endsWith(".seg") ? 40 : Math.min(bytes.length, 120);
-  // The directory of a hint is its end, where every byte is tried.
-  const tail = name.endsWith(".hint") ? Math.min(bytes.length, 260) : 0;
-  for (let i = 0; i < flips + tail; i++) {
-    const anywhere = flips === bytes.length ? i : Math.floor(random() * bytes.length);
-    const at = i < flips ? anywhere : bytes.length - 1 - (i - flips);
+  for (let i = 0; i < flips; i++) {
+    const at = flips === bytes.length ? i : Math.floor(random() * bytes.length);
     const flipped = Buffer.from(bytes);
     flipped[at] = flipped[at]! ^ (1 << Math.floor(random() * 8));
     yield { what: `a bit of byte ${at} of ${name} flipped`, bytes: flipped };
@@ -86,6 +95,8 @@ function* damages(name: string, bytes: Buffer, older: Files, random: () => numbe
     const length = Math.floor(random() * bytes.length);
     yield { what: `${name} cut to ${length} of ${bytes.length}`, bytes: bytes.subarray(0, length) };
   }
+  if (name.endsWith(".hint"))
+    yield { what: `the directory of ${name} with another agent`, bytes: renamed(bytes) };
   if (older.has(name) && !older.get(name)!.equals(bytes))
     yield { what: `${name} rolled back`, bytes: older.get(name)! };
   yield { what: `${name} deleted`, bytes: undefined };

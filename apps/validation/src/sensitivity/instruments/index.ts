@@ -1,6 +1,7 @@
 import type { Instrument } from "../bench.js";
 import { damagedOthers, damagedSegments, damagedUnhinted, foreign, repair } from "./damage.js";
 import { cuts, cutsTogether, faults, races, syncs } from "./explored.js";
+import { folded } from "./folded.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
 import {
@@ -41,6 +42,7 @@ export const INSTRUMENTS = {
   "damaged-unhinted": damagedUnhinted,
   "damaged-others": damagedOthers,
   foreign,
+  folded,
   repair,
   heads,
   reused,

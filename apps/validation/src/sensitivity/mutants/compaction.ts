@@ -42,8 +42,25 @@ export const compactionMutants: readonly Mutant[] = [
   },
   {
     name: "removals are dropped while their target may be elsewhere",
-    edits: [edit("disk/src/compaction-plan", "if (elsewhere) kept.push(", "if (salvage) kept.push(")],
+    edits: [
+      edit(
+        "disk/src/taken-back",
+        "targetsOf(entry).some((target) => elsewhere.has(target))",
+        "targetsOf(entry).length === elsewhere.size + 1e9",
+      ),
+    ],
     instruments: ["beside"],
+  },
+  {
+    name: "removals are dropped while their target may be in what cannot be read",
+    edits: [
+      edit(
+        "disk/src/taken-back",
+        "others.some((segment) => !segment.isWhole)) return retractions;",
+        "others.some((segment) => !segment.isWhole)) return [];",
+      ),
+    ],
+    instruments: ["folded"],
   },
   {
     name: "the last sequence is not kept",

@@ -133,7 +133,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "the blocks of a hint are read without their checksum",
-    edits: [edit("disk/src/hint-file", "if (crc32(stored) !== block.crc) return undefined;", "")],
+    edits: [edit("disk/src/hint-blocks", "if (crc32(block) !== crc) return undefined;", "")],
     instruments: ["damaged-others"],
   },
   {
