@@ -4,6 +4,11 @@ import { Server, startWorker, type Worker } from "../process/drivers.js";
 import { seeded } from "../process/random.js";
 import { outcome, type Scenario } from "../scenario.js";
 
+/** How many processes write, in so many directories each: a reader opens what half a minute has written, not half an hour. */
+const WRITERS = [2, 4];
+const DIRECTORIES = 10;
+const READS = 26;
+
 /** Writers of different agents, readers all the while, kills, and rivals that want agents which are taken. */
 export const writersAndReaders: Scenario = {
   name: "writers-readers",
@@ -15,7 +20,8 @@ export const writersAndReaders: Scenario = {
     const failures: string[] = [];
     const counts = { reads: 0, kills: 0, acknowledged: 0, lost: 0, wrong: 0 };
     let refusedRivals = 0;
-    for (const writers of context.short ? [2] : [2, 4]) {
+    const rounds = context.short ? [2] : Array.from({ length: DIRECTORIES }, () => WRITERS).flat();
+    for (const [round, writers] of rounds.entries()) {
       const directory = await context.directory();
       const ledger = new DriverLedger();
       const server = new Server(context.driver);
@@ -24,10 +30,10 @@ export const writersAndReaders: Scenario = {
         startWorker(context.driver, ledger, [directory, 1_000_000, start + w, writers]);
       const workers = Array.from({ length: writers }, (_, w) => launch(w));
       await sleep(1500);
-      const wanted = context.short ? 15 : 260;
+      const wanted = context.short ? 15 : READS;
       for (let read = 0; read < wanted; read += 1) {
         context.progress(
-          `${writers} writers, read ${read + 1}/${wanted}, ${ledger.acknowledged} acknowledged`,
+          `directory ${round + 1}/${rounds.length}, ${writers} writers, read ${read + 1}/${wanted}, ${ledger.acknowledged} acknowledged`,
         );
         const acknowledged = ledger.acknowledgedSoFar();
         const answers = await server.ask(directory);
