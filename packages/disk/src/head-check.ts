@@ -1,6 +1,6 @@
 /** Compares what was recorded about a writer's segments with what is there. */
 import type { StoreFinding } from "@ckpt/core";
-import type { FileSystem } from "@ckpt/io";
+import { classify, type FileHandle, type FileSystem } from "@ckpt/io";
 import type { SegmentHead } from "./heads.js";
 import { type StoreLayout, segmentKey } from "./layout.js";
 import { between } from "./replay.js";
@@ -23,8 +23,11 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
     known.add(head.number);
     if (context.isReplaced(segmentKey({ writerId, number: head.number }))) continue;
     const segment = writer.segments.get(head.number);
-    if (segment === undefined || segment.isMissing) findings.push(missing(context.layout, writerId, head));
-    else if (!(await reaches(context.fs, segment, head))) {
+    const reached =
+      segment === undefined || segment.isMissing ? "missing" : await reaches(context.fs, segment, head);
+    if (segment === undefined || reached === "missing")
+      findings.push(missing(context.layout, writerId, head));
+    else if (reached === "no") {
       // A region that reading has named need not be named twice, unless it hides what came last.
       const finding = rolledBack(segment, head);
       if (segment.damages.length === 0 || finding.affectedIds.length > 0) findings.push(finding);
@@ -41,12 +44,23 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
   return findings;
 }
 
-async function reaches(fs: FileSystem, segment: Segment, head: SegmentHead): Promise<boolean> {
+/** Whether the segment holds what the head says; `missing` when it went away since it was opened, as what compaction replaces does. */
+async function reaches(
+  fs: FileSystem,
+  segment: Segment,
+  head: SegmentHead,
+): Promise<"yes" | "no" | "missing"> {
   const { end } = segment;
-  if (end.length === head.end.length && Buffer.compare(end.chain, head.end.chain) === 0) return true;
-  const handle = await fs.open(segment.path, { access: "read" });
+  if (end.length === head.end.length && Buffer.compare(end.chain, head.end.chain) === 0) return "yes";
+  let handle: FileHandle;
   try {
-    return await endsWith(handle, head.end);
+    handle = await fs.open(segment.path, { access: "read" });
+  } catch (error) {
+    if (classify(error) === "not-found") return "missing";
+    throw error;
+  }
+  try {
+    return (await endsWith(handle, head.end)) ? "yes" : "no";
   } finally {
     await handle.close();
   }

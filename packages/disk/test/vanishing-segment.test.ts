@@ -1,7 +1,7 @@
 import { FaultyFileSystem } from "@ckpt/conformance";
 import { DiskStore } from "@ckpt/disk";
 import type { FileSystem } from "@ckpt/io";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { put } from "./support/store.js";
 
 const options = { reserveBytes: 0, autoCompact: false };
@@ -46,5 +46,30 @@ it("reads on when compaction takes a segment away between listing and opening it
   expect(await reader.list("a")).toHaveLength(6);
   expect(reader.takeFindings()).toEqual([]);
   await writer.close();
+  await reader.close();
+});
+
+it("opens when compaction takes a dead writer's segment away while its recorded head is compared with it", async () => {
+  const disk = new FaultyFileSystem();
+  const process = disk.process();
+  const dead = new DiskStore("/store", { fs: process, ...options });
+  await dead.acquire("a");
+  await dead.commit([put("a", 1, { n: 1 })]);
+  await vi.waitUntil(async () => (await disk.readdir("/store/heads")).length > 0, { timeout: 5_000 });
+  // The recorded head is behind the log's end now: it has to be looked for in the file.
+  await dead.commit([put("a", 2, { n: 2 })]);
+  process.killProcess();
+  await dead.close().catch(() => undefined);
+  const other = new DiskStore("/store", { fs: disk.process(), ...options });
+  await other.acquire("b");
+  let openings = 0;
+  const compactBeforeTheSecond = async () => {
+    if (++openings === 2) await other.compact();
+  };
+  const reader = new DiskStore("/store", { fs: watched(disk.process(), compactBeforeTheSecond), ...options });
+  expect((await reader.list("a")).map(({ id }) => id)).toEqual(["a:1", "a:2"]);
+  expect(openings).toBeGreaterThan(1);
+  expect(reader.takeFindings()).toEqual([]);
+  await other.close();
   await reader.close();
 });

@@ -118,6 +118,9 @@ export class FormerGroups implements GroupSource {
       offset += GROUP_BYTES;
     }
     into.addBytes(groups.subarray(0, offset));
+    // What is sought next begins here, or close behind.
+    this.start = covered;
+    this.offset = offset;
     return covered;
   }
 
