@@ -8,6 +8,20 @@ import { outcome, type Scenario } from "../scenario.js";
 const WRITERS = [2, 4];
 const DIRECTORIES = 10;
 const READS = 26;
+const AGENTS_OF_A_WRITER = 4;
+const PATIENCE_MS = 60_000;
+
+/** Resolves once a writer that began with the number `first` has had a save of each of its agents acknowledged. */
+async function holdsItsAgents(ledger: DriverLedger, writer: number, first: number): Promise<void> {
+  const held = () =>
+    [...ledger.acknowledgedSoFar()].filter(([key, i]) => key.startsWith(`w${writer}-`) && i >= first).length;
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  while (held() < AGENTS_OF_A_WRITER) {
+    if (performance.now() > giveUpAt)
+      throw new Error(`writer ${writer} has not saved in ${PATIENCE_MS / 1000} s`);
+    await sleep(20);
+  }
+}
 
 /** Writers of different agents, readers all the while, kills, and rivals that want agents which are taken. */
 export const writersAndReaders: Scenario = {
@@ -26,8 +40,11 @@ export const writersAndReaders: Scenario = {
       const ledger = new DriverLedger();
       const server = new Server(context.driver);
       let start = 0;
-      const launch = (w: number): Worker =>
-        startWorker(context.driver, ledger, [directory, 1_000_000, start + w, writers]);
+      const firstOf = new Map<number, number>();
+      const launch = (w: number): Worker => {
+        firstOf.set(w, start + w);
+        return startWorker(context.driver, ledger, [directory, 1_000_000, start + w, writers]);
+      };
       const workers = Array.from({ length: writers }, (_, w) => launch(w));
       await sleep(1500);
       const wanted = context.short ? 15 : READS;
@@ -56,10 +73,14 @@ export const writersAndReaders: Scenario = {
         if (read % 10 === 5) {
           const rival = new DriverLedger();
           const w = Math.floor(random() * writers);
+          // Until then they are free, and who asks first gets them.
+          await holdsItsAgents(ledger, w, firstOf.get(w) ?? 0);
           await startWorker(context.driver, rival, [directory, 3, start + 50_000 * writers + w, writers])
             .ended;
           if (rival.acknowledged > 0)
-            failures.push(`seed ${context.seed}: a rival committed to an agent that is held`);
+            failures.push(
+              `seed ${context.seed}, ${writers} writers, read ${read}: a rival committed to an agent of ${w}, which holds it`,
+            );
           refusedRivals += rival.errors.filter((e) => e.endsWith("CKPT_LOCKED")).length;
           for (const line of rival.tries) ledger.line(line);
         }
