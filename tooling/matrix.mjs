@@ -8,7 +8,7 @@ import { keepCounts, vitest } from "./steps.mjs";
 const majors = process.argv.length > 2 ? process.argv.slice(2) : ["20", "22", "24"];
 // Simulated power cuts come out alike on every Node, and random inputs as well: `npm test` has had its fill of both.
 const simulations = ["**/power-cut.test.ts", "**/explore.test.ts"].map((pattern) => `--exclude=${pattern}`);
-const env = { CKPT_TEST_BUILT: "1", CKPT_PROPERTY_RUNS: "100", CKPT_RACE_ROUNDS: "10", ...process.env };
+const env = { CKPT_PROPERTY_RUNS: "100", CKPT_RACE_ROUNDS: "10", ...process.env, CKPT_TEST_BUILT: "1" };
 const own = process.versions.node.split(".")[0];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const binaries = mkdtempSync(join(tmpdir(), "ckpt-node-"));

@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 
+/** Agents of one driver process, which takes turns among them. */
+export const LANES = 4;
+
 /** A state of the driver: `i` is the number that the save carries. */
 export interface DriverState {
   i: number;

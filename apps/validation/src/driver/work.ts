@@ -1,9 +1,8 @@
 import type { SavedCheckpoint } from "@ckpt/core";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { codeOf, say } from "./output.js";
-import { type DriverState, nextState, shaOf } from "./states.js";
+import { type DriverState, LANES, nextState, shaOf } from "./states.js";
 
-const LANES = 4;
 const NAMES = ["routine", "routine", "recovery", "routine", "pre_operation", "milestone", "routine"] as const;
 
 /** One agent of this process: its live state, its manager, and what it waits for. */

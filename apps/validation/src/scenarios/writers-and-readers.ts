@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { LANES } from "../driver/states.js";
 import { DriverLedger } from "../process/driver-ledger.js";
 import { Server, startWorker, type Worker } from "../process/drivers.js";
 import { seeded } from "../process/random.js";
@@ -8,7 +9,6 @@ import { outcome, type Scenario } from "../scenario.js";
 const WRITERS = [2, 4];
 const DIRECTORIES = 10;
 const READS = 26;
-const AGENTS_OF_A_WRITER = 4;
 const PATIENCE_MS = 60_000;
 /** A line takes longer from a writer to here where processes wait for a core. */
 const PIPE_MS = 10_000;
@@ -18,7 +18,7 @@ async function holdsItsAgents(ledger: DriverLedger, writer: number, first: numbe
   const held = () =>
     [...ledger.acknowledgedSoFar()].filter(([key, i]) => key.startsWith(`w${writer}-`) && i >= first).length;
   const giveUpAt = performance.now() + PATIENCE_MS;
-  while (held() < AGENTS_OF_A_WRITER) {
+  while (held() < LANES) {
     if (performance.now() > giveUpAt)
       throw new Error(`writer ${writer} has not saved in ${PATIENCE_MS / 1000} s`);
     await sleep(20);

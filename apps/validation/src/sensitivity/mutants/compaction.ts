@@ -42,13 +42,7 @@ export const compactionMutants: readonly Mutant[] = [
   },
   {
     name: "removals are dropped while their target may be elsewhere",
-    edits: [
-      edit(
-        "disk/src/taken-back",
-        "targetsOf(entry).some((target) => elsewhere.has(target))",
-        "targetsOf(entry).length === elsewhere.size + 1e9",
-      ),
-    ],
+    edits: [edit("disk/src/taken-back", "targetsOf(entry).some((target) => elsewhere.has(target))", "false")],
     instruments: ["beside"],
   },
   {
