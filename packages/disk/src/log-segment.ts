@@ -37,17 +37,17 @@ export class LogSegment {
     this.view = view;
   }
 
-  /** Creates the file, by default with space zeroed ahead; on failure nothing of it is left, as far as the disk allows. */
+  /** Creates the file, where `preallocate` says so with space zeroed ahead; on failure nothing of it is left, as far as the disk allows. */
   static async create(
     fs: FileSystem,
     layout: StoreLayout,
     header: SegmentHeader,
-    preallocate: boolean,
+    how: { readonly preallocate: boolean; readonly blockingWrites: boolean },
   ): Promise<LogSegment> {
     const path = layout.segment(header);
     let log: FrameLog | undefined;
     try {
-      log = await FrameLog.create(path, { fs, fragmentBytes: FRAGMENT_BYTES, preallocate });
+      log = await FrameLog.create(path, { fs, fragmentBytes: FRAGMENT_BYTES, ...how });
       const receipt = await log.append({ kind: SEGMENT_HEADER_KIND, body: encodeSegmentHeader(header) });
       const view = Segment.written({ fs, layout }, header, endOf(receipt));
       return new LogSegment(header, log, view);

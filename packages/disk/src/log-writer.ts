@@ -152,7 +152,10 @@ export class LogWriter {
       compacted: false,
       voids: this.#voids,
     };
-    const segment = await LogSegment.create(fs, layout, header, !this.#context.isDiskFull());
+    const segment = await LogSegment.create(fs, layout, header, {
+      preallocate: !this.#context.isDiskFull(),
+      blockingWrites: this.#context.options.blockingWrites,
+    });
     this.#context.onSegment(segment);
     return segment;
   }

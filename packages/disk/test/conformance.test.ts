@@ -56,6 +56,7 @@ function describeOnDisk(name: string, options: DiskStoreOptions): void {
 
 describeOnDisk("DiskStore", {});
 describeOnDisk("DiskStore with small segments and short chains", { segmentBytes: 16_384, maxChainDeltas: 5 });
+describeOnDisk("DiskStore with blocking writes", { blockingWrites: true });
 
 const disks = new WeakMap<object, FaultyFileSystem>();
 const small = { reserveBytes: 16_384, segmentBytes: 65_536 };

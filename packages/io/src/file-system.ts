@@ -35,6 +35,11 @@ export interface OpenOptions {
   readonly mode?: number;
   /** Every write returns only once its data are on the disk (O_DSYNC); emulated by write + fdatasync where absent. */
   readonly dsync?: boolean;
+  /**
+   * Writes run on the calling thread, which waits for the disk, instead of a thread of the pool: a write takes less time, and
+   * nothing else runs meanwhile. A turn of the event loop follows each. A file system may pay no heed to it. Default false.
+   */
+  readonly blockingWrites?: boolean;
 }
 
 export interface FileHandle {

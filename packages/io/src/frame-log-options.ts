@@ -17,6 +17,11 @@ export interface FrameLogOptions {
    * 1 MiB. A number fixes the bytes; `false` writes none. Default `true`.
    */
   readonly preallocate?: boolean | number;
+  /**
+   * Write on the calling thread, which waits for the disk: about a third less time for one appender, and nothing else runs
+   * meanwhile. Default false.
+   */
+  readonly blockingWrites?: boolean;
   /** Mode of the file; default 0o600. */
   readonly mode?: number;
 }

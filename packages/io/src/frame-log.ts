@@ -76,8 +76,14 @@ export class FrameLog {
     checkLogOptions(options);
     let handle: FileHandle | undefined;
     try {
-      const mode = options.mode ?? 0o600;
-      handle = await fs.open(path, { access: "write", create: "exclusive", mode, dsync: true });
+      const { mode = 0o600, blockingWrites = false } = options;
+      handle = await fs.open(path, {
+        access: "write",
+        create: "exclusive",
+        mode,
+        dsync: true,
+        blockingWrites,
+      });
       await fs.syncDirectory(dirname(path));
       return new FrameLog(handle, path, options);
     } catch (error) {

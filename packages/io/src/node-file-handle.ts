@@ -24,14 +24,16 @@ export class NodeFileHandle implements FileHandle {
   readonly path: string;
   readonly #fd: number;
   readonly #syncEachWrite: boolean;
+  readonly #blockingWrites: boolean;
   #busy = 0;
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(fd: number, path: string, syncEachWrite: boolean) {
+  constructor(fd: number, path: string, how: { syncEachWrite: boolean; blockingWrites: boolean }) {
     this.#fd = fd;
     this.path = path;
-    this.#syncEachWrite = syncEachWrite;
+    this.#syncEachWrite = how.syncEachWrite;
+    this.#blockingWrites = how.blockingWrites;
   }
 
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
@@ -90,6 +92,7 @@ export class NodeFileHandle implements FileHandle {
     if (first === undefined) return Promise.resolve(0);
     if (buffers.length === 1) {
       const length = Math.min(first.length, MAX_WRITE_BYTES);
+      if (this.#blockingWrites) return this.#blocking((fd) => fs.writeSync(fd, first, 0, length, position));
       return this.#call<number>("write", (fd, done) => fs.write(fd, first, 0, length, position, done));
     }
     const batch: Uint8Array[] = [];
@@ -100,6 +103,7 @@ export class NodeFileHandle implements FileHandle {
       batch.push(buffer);
     }
     if (batch.length === 0) return this.#writeOnce([first], position);
+    if (this.#blockingWrites) return this.#blocking((fd) => fs.writevSync(fd, batch, position));
     return this.#call<number>("write", (fd, done) => fs.writev(fd, batch, position, done));
   }
 
@@ -112,6 +116,18 @@ export class NodeFileHandle implements FileHandle {
         if (error) reject(error);
         else resolve(value);
       });
+    });
+  }
+
+  /** The turn of the event loop is for everyone else: writes one after another would leave timers and signals no chance. */
+  #blocking(write: (fd: number) => number): Promise<number> {
+    return this.#call<number>("write", (fd, done) => {
+      try {
+        const written = write(fd);
+        setImmediate(() => done(null, written));
+      } catch (error) {
+        setImmediate(() => done(error as NodeJS.ErrnoException, 0));
+      }
     });
   }
 

@@ -40,7 +40,8 @@ async function open(path: string, options: OpenOptions): Promise<FileHandle> {
   if (O_NOFOLLOW !== undefined) flags |= O_NOFOLLOW;
   else if ((await stat(path))?.kind === "symlink") throw errnoError("ELOOP", "open", path, "a symbolic link");
   const fd = await openFd(path, flags, options.mode ?? 0o600);
-  return new NodeFileHandle(fd, path, dsync && O_DSYNC === undefined);
+  const syncEachWrite = dsync && O_DSYNC === undefined;
+  return new NodeFileHandle(fd, path, { syncEachWrite, blockingWrites: options.blockingWrites === true });
 }
 
 async function stat(path: string): Promise<FileStat | undefined> {

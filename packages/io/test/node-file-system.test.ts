@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeFileSystem as fs, readFully, writeFully } from "@ckpt/io";
@@ -64,6 +65,27 @@ describe("nodeFileSystem", () => {
     expect(await readFully(handle, bytes, 0, 6000, 7)).toBe(5000);
     expect(bytes.subarray(0, 5000).equals(Buffer.concat(buffers))).toBe(true);
     await handle.close();
+  });
+
+  it("writes on the calling thread where that is asked for, fails as ever, and lets the event loop turn in between", async () => {
+    const path = join(await tempDirectory(), "f");
+    const how = { access: "readWrite", create: "exclusive", dsync: true, blockingWrites: true } as const;
+    const handle = await fs.open(path, how);
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 0);
+    const until = Date.now() + 5_000;
+    for (let at = 0; turns < 3 && Date.now() < until; at += 10) {
+      const writing = handle.write([Buffer.from("abcd"), Buffer.from("efghij")], at);
+      expect(readFileSync(path)).toHaveLength(at + 10); // written before the call returned
+      expect(await writing).toBe(10);
+    }
+    clearInterval(ticking);
+    expect(turns).toBe(3);
+    await handle.close();
+    await expect(handle.write([Buffer.from("x")], 0)).rejects.toMatchObject({ code: "EBADF" });
+    const reading = await fs.open(path, { access: "read", blockingWrites: true });
+    await expect(reading.write([Buffer.from("x")], 0)).rejects.toMatchObject({ code: "EBADF" });
+    await reading.close();
   });
 
   it("addresses positions above 4 GiB", async () => {
