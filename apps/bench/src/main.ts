@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { arch, cpus, platform, release, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,15 +15,18 @@ import {
   prezeroedDsync,
   stringifyOnly,
 } from "./contestants/limits.js";
-import { ours } from "./contestants/ours.js";
+import { ours, oursBlocking } from "./contestants/ours.js";
 import { installPeers } from "./contestants/peer-modules.js";
+import { sqlite } from "./contestants/sqlite.js";
+import { KEPT } from "./paths.js";
 import { profiled } from "./profile.js";
 import { html } from "./report/html.js";
+import { circumstances, keep, type Report } from "./report/report.js";
 import { table } from "./report/table.js";
 import type { Run, ScenarioResult } from "./scenario.js";
 import { scenarios } from "./scenarios/index.js";
 
-const USAGE = `npm run bench -- [--quick] [--only a,b] [--json FILE] [--html FILE] [--rounds N] [--seed N] [--no-peers] [--profile DIR]
+const USAGE = `npm run bench -- [--quick] [--only a,b] [--json FILE] [--html FILE] [--keep] [--rounds N] [--seed N] [--no-peers] [--profile DIR]
 scenarios: ${scenarios.map((s) => s.name).join(", ")}`;
 
 function flags() {
@@ -34,6 +37,7 @@ function flags() {
         only: { type: "string" },
         json: { type: "string" },
         html: { type: "string" },
+        keep: { type: "boolean", default: false },
         rounds: { type: "string" },
         seed: { type: "string", default: "1" },
         "no-peers": { type: "boolean", default: false },
@@ -49,11 +53,13 @@ function flags() {
 
 const everyone: readonly Contestant[] = [
   ours,
+  oursBlocking,
   appendDsync,
   appendFdatasync,
   prezeroedDsync,
   atomicReplace,
   stringifyOnly,
+  sqlite,
   sqliteSaver,
   sqliteSaverFull,
   postgresSaver,
@@ -82,13 +88,6 @@ function childRunner(profile: string | undefined): Run["child"] {
       });
     });
 }
-
-const machine = () => ({
-  node: process.version,
-  platform: `${platform()} ${release()} ${arch()}`,
-  cpu: `${cpus().length} x ${cpus()[0]?.model ?? "?"}`,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-});
 
 async function main(): Promise<void> {
   const options = flags();
@@ -124,8 +123,8 @@ async function main(): Promise<void> {
     await rm(work, { recursive: true, force: true });
   }
   for (const missing of contestants.absent) console.log(`absent: ${missing.name} (${missing.absent})`);
-  const report = {
-    machine: machine(),
+  const report: Report = {
+    ...circumstances(),
     quick: run.quick,
     rounds: run.rounds,
     seed: run.seed,
@@ -134,6 +133,7 @@ async function main(): Promise<void> {
   };
   if (options.json) await writeFile(options.json, JSON.stringify(report, null, 2));
   if (options.html) await writeFile(options.html, html(report));
+  if (options.keep) await keep(report, join(KEPT, report.date));
   const missed = results.flatMap((r) => r.bars).filter((b) => !b.met).length;
   console.log(`\n${results.flatMap((r) => r.bars).length - missed} bars met, ${missed} missed`);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import type { Contestant } from "../src/contestant.js";
 import { probe } from "../src/contestants/index.js";
 import { appendDsync } from "../src/contestants/limits.js";
 import { ours } from "../src/contestants/ours.js";
-import { html } from "../src/report/html.js";
+import { circumstances, keep } from "../src/report/report.js";
 import { table } from "../src/report/table.js";
 import type { Run } from "../src/scenario.js";
 import { agents64 } from "../src/scenarios/save-rate.js";
@@ -42,15 +42,17 @@ describe("the benchmark", () => {
     expect(result.rows.map((row) => row.name)).toEqual([ours.name, appendDsync.name]);
     for (const row of result.rows) expect(row.median).toBeGreaterThan(0);
     expect(table(result)).toContain("64 agents at once");
-    const report = {
-      machine: {},
-      quick: true,
-      rounds: 1,
-      seed: 1,
-      absent: contestants.absent,
-      results: [result],
-    };
-    expect(html(report as unknown as Parameters<typeof html>[0])).toContain(broken.name);
+    const { absent } = contestants;
+    const report = { ...circumstances(), quick: true, rounds: 1, seed: 1, absent, results: [result] };
+    const kept = join(work, "kept");
+    await keep(report, kept);
+    expect(JSON.parse(await readFile(join(kept, "report.json"), "utf8"))).toEqual(
+      JSON.parse(JSON.stringify(report)),
+    );
+    expect(await readFile(join(kept, "report.html"), "utf8")).toContain(broken.name);
+    expect(await readFile(join(kept, "agents-64.svg"), "utf8")).toMatch(
+      /^<svg xmlns.*@ckpt\/resilient.*<\/svg>\n$/s,
+    );
   });
 
   it("makes the same states from the same seed, of about the size that was asked for", () => {

