@@ -82,6 +82,15 @@ export async function commitAll(
   return commit();
 }
 
+/** Runs `use` with one checkpoint of each manager that retention must leave alone meanwhile. */
+export function sparingAll<T>(
+  kits: readonly AnyKit[],
+  ids: readonly string[],
+  use: () => Promise<T>,
+): Promise<T> {
+  return kits.reduce<() => Promise<T>>((inner, kit, i) => () => kit.pruner.sparing([ids[i]!], inner), use)();
+}
+
 /** Runs one public call of all managers: refused when one of them is closed, waited for by the close of each. */
 export function operateAll<T>(
   kits: readonly AnyKit[],

@@ -10,7 +10,7 @@ import {
   type WritePosition,
 } from "@ckpt/core";
 import { fail } from "./errors.js";
-import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll } from "./group-turns.js";
+import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, sparingAll } from "./group-turns.js";
 import { type Intact, newestIntact } from "./newest-intact.js";
 import { describeError } from "./place-failure.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
@@ -90,30 +90,26 @@ export async function restoreGroup(
     const before = await Promise.all(
       kits.map((kit) => (kit.hasCollect ? kit.captureLive("safety") : undefined)),
     );
-    const headers = await findGroup(kits, typeof group === "string" ? group : group.groupId);
-    const found: Intact<unknown>[] = [];
-    for (const [i, kit] of kits.entries()) {
-      found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
-    }
-    const formerHeads: (string | null)[] = [];
-    await aloneInAll(kits, async (positions) => {
-      const entries = found.flatMap((intact, i) => {
-        const move = moveEntries(kits[i]!, intact.header, before[i], positions[i]!);
-        formerHeads.push(move.formerHead);
-        return move.entries;
-      });
-      const receipt = await commitAll(
-        kits,
-        positions,
-        headers.map((header) => header.id),
-        entries,
-        signal,
+    const groupId = typeof group === "string" ? group : group.groupId;
+    const moved = await aloneInAll(kits, async (positions) => {
+      const headers = await findGroup(kits, groupId);
+      const headIds = headers.map((header) => header.id);
+      const found: Intact<unknown>[] = [];
+      for (const [i, kit] of kits.entries()) {
+        found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
+      }
+      const moves = kits.map((kit, i) => moveEntries(kit, headers[i]!, before[i], positions[i]!));
+      const entries = moves.flatMap((move) => move.entries);
+      const receipt = await sparingAll(kits, headIds, () =>
+        commitAll(kits, positions, headIds, entries, signal),
       );
       for (const kit of kits) {
         const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
         kit.announceSaves({ ...receipt, headers: saves });
       }
+      return { headers, found, formerHeads: moves.map((move) => move.formerHead) };
     });
+    const { headers, found, formerHeads } = moved;
     await applyAll(kits, found, before, formerHeads);
     for (const [i, kit] of kits.entries()) {
       kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
@@ -200,7 +196,9 @@ async function putAllBack(
     if (formerHeads.some((id) => id === null)) return false;
     const heads = formerHeads as readonly string[];
     const entries = kits.map((kit, i) => headEntry(kit.agentId, heads[i]!, "undo of a group restore"));
-    await aloneInAll(kits, (positions) => commitAll(kits, positions, heads, entries, undefined));
+    await aloneInAll(kits, (positions) =>
+      sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined)),
+    );
     for (const [i, kit] of kits.slice(0, touched).entries()) {
       const capture = before[i];
       if (capture === undefined) return false;

@@ -230,8 +230,13 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       readAgent: () => this.readAgent(),
       suspectedSince: () => this.drift.verdict().since?.sequence,
       alsoKeep: (agent) => [undoTarget(agent) ?? []].flat(),
-      commit: async (entries) => {
-        const { committing } = await this.queue.inTurn(() => ({ committing: this.commit(entries) }));
+      commitInTurn: async (take) => {
+        const { committing } = await this.queue.inTurn((position) => {
+          const entries = take();
+          if (entries.length === 0) return { committing: undefined };
+          const start = () => this.commit(entries);
+          return { committing: this.queue.commit(position, position.headId, start) };
+        });
         return committing;
       },
       pruned: (ids, decisions) => {

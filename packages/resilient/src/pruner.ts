@@ -29,8 +29,11 @@ export interface PrunerHost {
   suspectedSince(): number | undefined;
   /** A checkpoint that must stay, beside those that the store knows of. */
   alsoKeep(agent: AgentState | undefined): readonly string[];
-  /** Commits entries in turn with the manager's other changes, by themselves. */
-  commit(entries: readonly StoreEntry[]): Promise<unknown>;
+  /**
+   * Commits, in turn with the manager's other changes, what `take` gives when the turn has come: a restore or pin that had its turn
+   * before may have made a checkpoint count.
+   */
+  commitInTurn(take: () => readonly StoreEntry[]): Promise<unknown>;
   pruned(ids: readonly string[], decisions: readonly RetentionDecision[]): void;
   suspended(plan: RetentionPlan): void;
   report(during: string, error: unknown): void;
@@ -173,11 +176,14 @@ export class Pruner {
   }
 
   async #flush(): Promise<void> {
-    for (;;) {
-      const { entries, decisions } = this.take();
-      if (decisions.length === 0) return;
+    while (this.#pending.size > 0) {
+      let decisions: readonly RetentionDecision[] = [];
       try {
-        await this.#host.commit(entries);
+        await this.#host.commitInTurn(() => {
+          const taken = this.take();
+          decisions = taken.decisions;
+          return taken.entries;
+        });
       } catch (error) {
         this.putBack(decisions);
         throw error;

@@ -36,7 +36,9 @@ export async function recover<State>(
   if (applied !== undefined) {
     const { header, snapshot } = applied;
     if (header.id !== agent?.headId) {
-      await kit.queue.alone((position) => kit.moveHead(position, header, snapshot, "recovered", options));
+      await kit.queue.alone((position) =>
+        kit.pruner.sparing([header.id], () => kit.moveHead(position, header, snapshot, "recovered", options)),
+      );
     } else kit.events.emit("restored", { checkpoint: kit.handle(header), reason: "recovered" });
     await kit.apply(applied.data, header.id);
   }

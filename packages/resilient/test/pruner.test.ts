@@ -18,7 +18,8 @@ async function bench(count = 4) {
     readAgent: () => store.agent("a"),
     suspectedSince: () => undefined,
     alsoKeep: () => [],
-    commit: (entries: readonly StoreEntry[]) => {
+    commitInTurn: (take: () => readonly StoreEntry[]) => {
+      const entries = take();
       for (const entry of entries) if (entry.op === "remove") commits.push(entry.ids.length);
       return store.commit(entries);
     },

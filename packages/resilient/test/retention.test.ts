@@ -1,4 +1,5 @@
 import { MemoryStore } from "@ckpt/core";
+import { checkpointGroup, restoreGroup } from "@ckpt/resilient";
 import { forName, keepLast, keepUntilReleased } from "@ckpt/retention";
 import { describe, expect, it } from "vitest";
 import { agentOver, errorOf, until } from "./support/agent-bench.js";
@@ -135,6 +136,48 @@ describe("retention", () => {
       }
       const head = (await store.agent("a"))!.headId!;
       expect(await store.ids("a")).toContain(head);
+    }
+  });
+
+  it("leaves alone what a restore or pin that came before it makes count, however slow the store is", async () => {
+    for (const verb of ["restore", "pin", "group"] as const) {
+      const store = new FaultyStore();
+      const { manager } = agentOver(store, { n: 0 }, { retention: keepLast(2) });
+      await checkpointGroup([manager], "moment");
+      await saves(manager, 4);
+      const ask = async () => {
+        if (verb === "restore") await manager.restoreCheckpoint("a:1");
+        else if (verb === "pin") await manager.pin("a:1");
+        else await restoreGroup([manager], "moment");
+      };
+      const asking = ask();
+      const pruning = manager.applyRetention();
+      await asking;
+      await pruning;
+      expect(await manager.get("a:1"), verb).toBeDefined();
+      const { headId, pinnedIds } = (await store.agent("a"))!;
+      if (verb === "pin") expect(pinnedIds).toEqual(["a:1"]);
+      else expect(headId).toBe("a:1");
+      await manager.close();
+    }
+  });
+
+  it("has removed a checkpoint, or has not begun to, when a pin or restore looks for it", async () => {
+    for (const verb of ["restoreCheckpoint", "pin"] as const) {
+      const store = new FaultyStore();
+      const { manager } = agentOver(store, 0, { retention: keepLast(2) });
+      await saves(manager, 5);
+      let open = () => {};
+      store.gate = new Promise((resolve) => (open = resolve));
+      const before = store.commitsAsked;
+      const pruning = manager.applyRetention();
+      await until(() => store.commitsAsked > before);
+      const asked = errorOf(manager[verb]("a:1"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      open();
+      await pruning;
+      expect((await asked).code, verb).toBe("CKPT_NOT_FOUND");
+      await manager.close();
     }
   });
 

@@ -23,6 +23,8 @@ export class FaultyStore extends MemoryStore {
   /** Set to hold commits back until it resolves. */
   gate: Promise<void> | undefined;
   compactions = 0;
+  /** Commits that were called, held back ones among them. */
+  commitsAsked = 0;
 
   /** Makes a method fail: the next `times` calls, or until `heal`. */
   fail(method: StoreMethod, error: unknown, options: { times?: number; afterwards?: boolean } = {}): void {
@@ -68,6 +70,7 @@ export class FaultyStore extends MemoryStore {
   override async commit(
     ...args: Parameters<CheckpointStore["commit"]>
   ): ReturnType<CheckpointStore["commit"]> {
+    this.commitsAsked++;
     await this.gate;
     this.batches.push(args[0]);
     return this.#run("commit", [], () => super.commit(...args));
