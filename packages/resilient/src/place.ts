@@ -9,6 +9,8 @@ export class Place {
   readonly store: CheckpointStore;
   /** The agents that are held here. */
   readonly leases = new Map<string, Lease>();
+  /** How often it has failed: whoever works on its return learns whether it has failed again meanwhile. */
+  failures = 0;
   #since: number | null = null;
   #lastError: unknown;
 
@@ -23,6 +25,7 @@ export class Place {
   }
 
   drop(error: unknown): void {
+    this.failures++;
     this.#since ??= Date.now();
     this.#lastError = error;
   }

@@ -65,7 +65,10 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
     options: Abortable | undefined,
   ): Promise<CommitReceipt>;
 
-  /** Makes `place` well again for one agent; resolves to the number of checkpoints copied. */
+  /**
+   * Makes `place` well again for one agent; resolves to the number of checkpoints copied. The place counts as well from the moment on
+   * in which the agent is: its next save must not pass it by because other agents are still being copied.
+   */
   protected abstract bringBack(place: Place, view: AgentView): Promise<number>;
 
   /** Whether `place` has work to do before it is well for this agent. */
@@ -212,23 +215,29 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
   }
 
   async #reconcileAll(): Promise<boolean> {
-    let allWell = true;
     for (const place of this.places) {
-      const behind = [...this.held.values()].filter((view) => this.isBehind(place, view));
+      const behind = this.#behind(place);
       if (!place.dropped && behind.length === 0) continue;
+      const { failures } = place;
       try {
         let copied = 0;
         if (place.store.supports.leases) for (const agentId of this.held.keys()) await place.hold(agentId);
         if (behind.length === 0) await place.store.agents();
         for (const view of behind) copied += await this.#bringBack(place, view);
+        // Saves went on meanwhile, and may have met another failure.
+        if (place.failures !== failures) continue;
         place.restore();
         this.#incidents.emit({ kind: "place-returned", place: place.label, copied });
       } catch (error) {
         place.drop(error);
-        allWell = false;
       }
     }
-    return allWell && [...this.held.values()].every((view) => view.barred.size === 0);
+    const isWell = (place: Place) => !place.dropped && this.#behind(place).length === 0;
+    return this.places.every(isWell) && [...this.held.values()].every((view) => view.barred.size === 0);
+  }
+
+  #behind(place: Place): AgentView[] {
+    return [...this.held.values()].filter((view) => this.isBehind(place, view));
   }
 
   async #bringBack(place: Place, view: AgentView): Promise<number> {
@@ -285,16 +294,5 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
 
   onIncident(listener: IncidentListener): () => void {
     return this.#incidents.on(listener);
-  }
-
-  /** One error for a batch that no place took. */
-  protected noPlace(errors: ReadonlyMap<Place, unknown>): Error {
-    const tried = [...errors].map(([place, error]) => ({ place: place.label, ...describeError(error) }));
-    return fail("CKPT_ALL_FAILED", {
-      message: `No place took the batch: ${tried.map((t) => `${t.place}: ${t.message}`).join("; ")}`,
-      hint: "Make one of the places writable again; see details.tried.",
-      cause: [...errors.values()][0],
-      details: { tried },
-    });
   }
 }

@@ -10,6 +10,8 @@ export class Prober {
   #delayMs: number;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  /** Something happened while a probe was running, which may have missed it. */
+  #isDue = false;
   #stopped = false;
 
   constructor(settings: ProberSettings, probe: () => Promise<boolean>) {
@@ -20,6 +22,7 @@ export class Prober {
 
   /** Sees to it that a probe runs before long. */
   wake(): void {
+    this.#isDue = true;
     if (this.#timer !== undefined || this.#running !== undefined || this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -29,12 +32,13 @@ export class Prober {
   }
 
   async #run(): Promise<void> {
+    this.#isDue = false;
     const well = await this.#probe().catch(() => false);
     this.#running = undefined;
     this.#delayMs = well
       ? this.#settings.minProbeDelayMs
       : Math.min(this.#delayMs * 2, this.#settings.maxProbeDelayMs);
-    if (!well) this.wake();
+    if (!well || this.#isDue) this.wake();
   }
 
   /** No more probes; resolves when the one under way has ended. */

@@ -17,6 +17,8 @@ export interface AgentView {
   state: AgentState;
   /** Places whose content is that of the authority, itself among them. */
   inSync: Set<Place>;
+  /** Places that had everything before the batch that is under way, or that no place has taken: any of them may go on. */
+  level: Set<Place>;
   /** Removed while a place was out that may still have them. */
   removedIds: string[];
   /** What a place may hold from a batch that failed has to be outranked by a note in the next one. */
@@ -99,6 +101,7 @@ function viewOf(
     removedIds: [...(best.note?.removedIds ?? [])],
     noteDue: false,
     attemptedSequence: 0,
+    level: new Set<Place>(),
     leftovers: new Set(handedOver.map((opinion) => opinion.place)),
     barred: new Set<Place>(),
   };
@@ -140,6 +143,7 @@ export function newView(agentId: string, places: readonly Place[], lastSequence:
     term: 0,
     state: { ...newAgent(agentId), lastSequence },
     inSync: new Set(places),
+    level: new Set(),
     removedIds: [],
     noteDue: false,
     attemptedSequence: 0,

@@ -1,5 +1,6 @@
 import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
 import { applyEntries, newAgent } from "./agent-facts.js";
+import { allFailed } from "./all-failed.js";
 import { invalidArgument } from "./errors.js";
 import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
@@ -65,7 +66,7 @@ class FallbackStore extends SeveralPlaces {
         this.dropPlace(place, error);
       }
     }
-    throw this.noPlace(errors);
+    throw allFailed(errors);
   }
 
   /** From the place that writes now onwards; those before it only when nothing else is left, as they miss what came later. */
@@ -149,6 +150,7 @@ class FallbackStore extends SeveralPlaces {
         removedIds: complete ? [] : view.removedIds,
       });
       await place.store.commit([...entries, note]);
+      place.restore();
       const former = view.authority;
       this.#moved(view, place);
       view.complete = complete;

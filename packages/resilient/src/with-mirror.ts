@@ -1,6 +1,7 @@
 import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
+import { allFailed } from "./all-failed.js";
 import { fail } from "./errors.js";
 import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
@@ -32,11 +33,13 @@ class MirrorStore extends SeveralPlaces {
     options: Abortable | undefined,
   ): Promise<CommitReceipt> {
     for (const view of views) {
+      if (view.inSync.size > 0) view.level = new Set(view.inSync);
       for (const place of this.places) if (place.dropped && view.inSync.delete(place)) view.noteDue = true;
     }
     const targets = this.#targets(views);
     for (const view of views) {
-      for (const place of view.inSync) if (!targets.includes(place)) view.inSync.delete(place);
+      for (const place of this.places)
+        if (!targets.includes(place) && view.inSync.delete(place)) view.noteDue = true;
       if (targets.length < this.places.length) remember(view, entries);
     }
     const due = views.filter((view) => view.noteDue).map((view) => this.#note(view, entries));
@@ -56,9 +59,9 @@ class MirrorStore extends SeveralPlaces {
     });
     for (const error of errors.values()) if (survivors.length === 0 && !isPlaceFailure(error)) throw error;
     for (const [place, error] of errors) this.#leave(place, error, views);
-    if (survivors.length === 0) throw this.noPlace(errors);
-    this.#settle(views, survivors[0]!, due.length > 0);
+    if (survivors.length === 0) throw allFailed(errors);
     if (errors.size > 0) await this.#record(views, entries, survivors, errors);
+    this.#settle(views, survivors[0]!, due.length > 0);
     const first = receipts[0]!;
     return { ...first, bytesWritten: receipts.reduce((sum, receipt) => sum + receipt.bytesWritten, 0) };
   }
@@ -73,11 +76,16 @@ class MirrorStore extends SeveralPlaces {
     return place.store.commit(batch, options);
   }
 
-  /** The mirrors that have all of every agent in the batch; when those are all out, they are tried nevertheless. */
+  /**
+   * The mirrors that have all of every agent in the batch. When those are all out, the ones that were level before are tried
+   * nevertheless: what none of them took has made none of them newer.
+   */
   #targets(views: readonly AgentView[]): Place[] {
     const whole = this.places.filter((place) => views.every((view) => view.inSync.has(place)));
     if (whole.length > 0) return whole;
-    return this.places.filter((place) => views.every((view) => view.authority === place));
+    return this.places.filter((place) =>
+      views.every((view) => (view.level.size > 0 ? view.level.has(place) : view.authority === place)),
+    );
   }
 
   /** A mirror that could not take a batch: out of it, or, where it refused what the other one took, at odds with it. */
@@ -96,6 +104,7 @@ class MirrorStore extends SeveralPlaces {
     for (const view of views) {
       view.authority = authority;
       view.inSync.add(authority);
+      view.level.clear();
       if (noted) view.noteDue = false;
     }
   }
@@ -134,7 +143,7 @@ class MirrorStore extends SeveralPlaces {
         this.#leave(place, error, views);
       }
     }
-    if (recorded === 0) throw this.noPlace(errors);
+    if (recorded === 0) throw allFailed(errors);
     for (const view of views) view.noteDue = false;
   }
 
@@ -171,7 +180,15 @@ class MirrorStore extends SeveralPlaces {
         throw error;
       }
       view.noteDue = false;
-      await source.commit([note]);
+      place.restore();
+      try {
+        await source.commit([note]);
+      } catch (error) {
+        if (!isPlaceFailure(error)) throw error;
+        // The one that came back has everything, and goes on alone.
+        this.#leave(view.authority, error, [view]);
+        view.authority = place;
+      }
       if (view.inSync.size === this.places.length) view.removedIds = [];
       return copied;
     });

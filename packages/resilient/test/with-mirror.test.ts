@@ -14,7 +14,8 @@ const event = (what: Extract<StoreEntry, { op: "event" }>["event"]): StoreEntry 
   agentId: "a",
   event: what,
 });
-const idsIn = async (store: CheckpointStore) => (await store.list("a")).map(({ id }) => id);
+const idsIn = async (store: CheckpointStore, agentId = "a") =>
+  (await store.list(agentId)).map(({ id }) => id);
 
 async function bench() {
   const [a, b] = [new FaultyStore(), new FaultyStore()];
@@ -101,6 +102,71 @@ describe("withMirror", () => {
       ["a:2", "a:3", "a:4"],
       ["a:2", "a:3", "a:4"],
     ]);
+  });
+
+  it("writes to a mirror again from the moment on in which it is level, also while other agents are still being copied", async () => {
+    const [a, b] = [new FaultyStore(), new FaultyStore()];
+    const store = withMirror(a, b, still);
+    const agents = ["a", "b", "c"];
+    for (const id of agents) await store.acquire(id);
+    const sequences = new Map(agents.map((id) => [id, 0]));
+    const save = (id: string) => {
+      const sequence = sequences.get(id)! + 1;
+      sequences.set(id, sequence);
+      return store.commit([put(id, sequence, sequence)]);
+    };
+    b.fail("commit", ioError("EIO"));
+    for (const id of agents) for (let i = 0; i < 100; i++) await save(id);
+    b.heal();
+    let isDone = false;
+    const reconciling = store.reconcile().finally(() => {
+      isDone = true;
+    });
+    const goOn = async (id: string) => {
+      // No turn of the event loop in between: nothing in memory takes one, so the saves would all come before or after.
+      for (let i = 0; i < 1_000 && !isDone; i++) await Promise.all([save(id), save(id)]);
+    };
+    await Promise.all(agents.map(goOn));
+    expect(await reconciling).toBe(true);
+    for (const id of agents) await save(id);
+    for (const id of agents) expect(await b.ids(id), id).toEqual(await a.ids(id));
+    expect(store.health().places).toMatchObject([{ state: "active" }, { state: "active" }]);
+  });
+
+  it("does not say that all is well when a mirror failed again while it was brought back", async () => {
+    const { b, store } = await bench();
+    await store.acquire("b");
+    await store.commit([put("a", 1, 1)]);
+    b.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 2, 2)]);
+    await store.commit([put("b", 1, 1)]);
+    b.heal();
+    // Agent a comes back (two commits), then everything fails.
+    b.failFrom("commit", 3, ioError("EIO"));
+    expect(await store.reconcile()).toBe(false);
+    expect(store.health().places).toMatchObject([{ state: "active" }, { state: "dropped" }]);
+    b.heal();
+    await store.commit([put("a", 3, 3)]);
+    expect(await store.reconcile()).toBe(true);
+    for (const id of ["a", "b"]) expect(await idsIn(b, id)).toEqual(await idsIn(store, id));
+  });
+
+  it("goes on with the mirror that is well again, whichever it is, after both have failed a batch", async () => {
+    for (const back of [0, 1]) {
+      const { a, b, store } = await bench();
+      const places = [a, b];
+      await store.commit([put("a", 1, 1)]);
+      for (const place of places) place.fail("commit", ioError("EIO"));
+      expect((await errorOf(store.commit([put("a", 2, 2)]))).code).toBe("CKPT_ALL_FAILED");
+      expect((await errorOf(store.commit([put("a", 2, 2)]))).code).toBe("CKPT_ALL_FAILED");
+      places[back]!.heal();
+      await store.commit([put("a", 2, 2)]);
+      await store.commit([put("a", 3, 3)]);
+      expect(await idsIn(places[back]!)).toEqual(["a:1", "a:2", "a:3"]);
+      places[1 - back]!.heal();
+      expect(await store.reconcile()).toBe(true);
+      expect(await idsIn(places[1 - back]!)).toEqual(["a:1", "a:2", "a:3"]);
+    }
   });
 
   it("fills an empty mirror", async () => {
