@@ -1,10 +1,11 @@
 import type { AgentState, Json, StoreEntry } from "@ckpt/core";
+import type { Removed } from "./removed.js";
 
 /** The note's topic in the places; decorators hide it from those above. */
 const PLACES_TOPIC = "ckpt.places";
 
 /** Removed checkpoints that a note remembers; beyond it retention simply removes them once more. */
-const MAX_REMOVED_IDS = 10_000;
+const MAX_REMOVED = 10_000;
 
 /**
  * What is written, durably, into the places that take over: which turn this is, and what a reader must know when the
@@ -24,7 +25,7 @@ export interface PlaceNote {
   /** Head, guards and pins: kept up to date while the history is spread over several places. */
   readonly facts: Pick<AgentState, "headId" | "openGuards" | "pinnedIds">;
   /** Removed since, though a place that is out may still have them. */
-  readonly removedIds: readonly string[];
+  readonly removed: Removed;
 }
 
 /** The batch entry that records `note`. */
@@ -37,7 +38,7 @@ export function noteEntry(agentId: string, note: PlaceNote): StoreEntry {
     retired: note.retired,
     dropped: note.dropped,
     facts: { headId, openGuards: openGuards.map((guard) => ({ ...guard })), pinnedIds },
-    removedIds: note.removedIds.slice(-MAX_REMOVED_IDS),
+    removed: [...note.removed].slice(-MAX_REMOVED),
   };
   return { op: "event", agentId, event: { kind: "note", topic: PLACES_TOPIC, body } };
 }
@@ -50,6 +51,16 @@ const isCount = (value: Json | undefined): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const strings = (value: Json | undefined): string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+
+function removals(value: Json | undefined): Removed {
+  const pairs = Array.isArray(value) ? (value as readonly Json[]) : [];
+  return new Map(
+    pairs.flatMap((pair): [string, number][] => {
+      const [id, upTo] = Array.isArray(pair) ? (pair as readonly Json[]) : [];
+      return typeof id === "string" && isCount(upTo) ? [[id, upTo as number]] : [];
+    }),
+  );
+}
 
 /** Reads a note back. What does not have its shape (it is stored bytes, after all) counts as absent. */
 export function parseNote(notes: Readonly<Record<string, Json>>): PlaceNote | undefined {
@@ -82,7 +93,7 @@ export function parseNote(notes: Readonly<Record<string, Json>>): PlaceNote | un
       }),
       pinnedIds: strings(facts.pinnedIds),
     },
-    removedIds: strings(body.removedIds),
+    removed: removals(body.removed),
   };
 }
 

@@ -6,6 +6,7 @@ import { InFlight } from "./in-flight.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { withoutPlaceNote } from "./place-note.js";
+import { isRemoved } from "./removed.js";
 import type { Abortable } from "./store-decorator.js";
 import { type AgentView, survey } from "./survey.js";
 
@@ -47,14 +48,14 @@ export abstract class PlacesReader {
     const view = await this.#view(agentId);
     if (view === undefined) return [];
     if (view.complete) return this.#fromAny(view, (place) => place.store.list(agentId, query));
-    const gone = new Set(view.removedIds);
-    const wide = widened(query, gone.size);
+    const wide = widened(query, view.removed.size);
     const byId = new Map<string, CheckpointHeader>();
     const bySequence = new Set<number>();
     for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
       const found = await this.readOr(place, [], () => place.store.list(agentId, wide));
       for (const header of found) {
-        if (gone.has(header.id) || byId.has(header.id) || bySequence.has(header.sequence)) continue;
+        if (byId.has(header.id) || bySequence.has(header.sequence)) continue;
+        if (isRemoved(view.removed, header)) continue;
         byId.set(header.id, header);
         bySequence.add(header.sequence);
       }
@@ -71,10 +72,9 @@ export abstract class PlacesReader {
     const view = await this.#view(agentId);
     if (view === undefined) return undefined;
     if (view.complete) return this.#fromAny(view, (place) => place.store.get(agentId, id));
-    if (view.removedIds.includes(id)) return undefined;
     for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
       const header = await this.readOr(place, undefined, () => place.store.get(agentId, id));
-      if (header !== undefined) return header;
+      if (header !== undefined && !isRemoved(view.removed, header)) return header;
     }
     return undefined;
   }

@@ -3,6 +3,7 @@ import { isCkptError } from "@ckpt/errors";
 import { newAgent } from "./agent-facts.js";
 import { fail } from "./errors.js";
 import { withoutPlaceNote } from "./place-note.js";
+import { isRemoved, type Removed } from "./removed.js";
 
 /** What a copy needs to read from. */
 export type CopySource = Pick<CheckpointStore, "list" | "load" | "agent">;
@@ -37,33 +38,35 @@ export async function copyMissing(
   return missing.length;
 }
 
+/** Removes from `target` what was removed while it was out: before anything is copied, since an id of it may have been put anew. */
+export async function removeThere(target: CheckpointStore, agentId: string, removed: Removed): Promise<void> {
+  if (removed.size === 0) return;
+  const there = await target.list(agentId);
+  const ids = there.filter((header) => isRemoved(removed, header)).map((header) => header.id);
+  if (ids.length === 0) return;
+  await target.commit([{ op: "remove", agentId, ids, reason: "reconciled: removed in the other place" }]);
+}
+
 /** What separates `target` from `source` once the newer checkpoints are copied. */
 export interface Difference {
-  /** The entries that make head, guards, pins, notes and removals the same. */
+  /** The entries that make head, guards, pins and notes the same. */
   readonly entries: StoreEntry[];
   /** Ids that `target` lacks and cannot take, because its sequence is past them. */
   readonly unmovableIds: readonly string[];
 }
 
 /**
- * Compares an agent in two places, by their indexes. Only what is known to have been removed is removed: what `source` merely
- * does not have may be all that is left of it. Throws `CKPT_CONFLICT` when the two hold different states under one id.
+ * Compares an agent in two places, by their indexes. Nothing is removed: what `source` merely does not have may be all that is left
+ * of it. Throws `CKPT_CONFLICT` when the two hold different states under one id.
  */
 export async function compareAgent(
   source: CopySource,
   target: CopySource,
   agentId: string,
-  removedIds: readonly string[],
 ): Promise<Difference> {
   const { there, present } = await sameHistory(source, target, agentId);
-  const entries: StoreEntry[] = [];
-  const gone = removedIds.filter((id) => present.has(id));
-  if (gone.length > 0) {
-    entries.push({ op: "remove", agentId, ids: gone, reason: "reconciled: removed in the other place" });
-    for (const id of gone) present.delete(id);
-  }
   const [wanted, known] = [await source.agent(agentId), await target.agent(agentId)];
-  entries.push(...factEntries(wanted ?? newAgent(agentId), known ?? newAgent(agentId), present));
+  const entries = factEntries(wanted ?? newAgent(agentId), known ?? newAgent(agentId), present);
   return {
     entries,
     unmovableIds: there.filter((header) => !present.has(header.id)).map((header) => header.id),

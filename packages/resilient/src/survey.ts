@@ -3,6 +3,7 @@ import { newAgent } from "./agent-facts.js";
 import type { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 import { type PlaceNote, parseNote, withoutPlaceNote } from "./place-note.js";
+import { NONE_REMOVED, type Removed } from "./removed.js";
 
 /** One agent as it stands over several places. */
 export interface AgentView {
@@ -20,7 +21,7 @@ export interface AgentView {
   /** Places that had everything before the batch that is under way, or that no place has taken: any of them may go on. */
   level: Set<Place>;
   /** Removed while a place was out that may still have them. */
-  removedIds: string[];
+  removed: Removed;
   /** What a place may hold from a batch that failed has to be outranked by a note in the next one. */
   noteDue: boolean;
   /** The highest sequence of a batch that failed: a place may have it all the same. */
@@ -98,7 +99,7 @@ function viewOf(
     authority: best.place,
     complete,
     term,
-    removedIds: [...(best.note?.removedIds ?? [])],
+    removed: best.note?.removed ?? NONE_REMOVED,
     noteDue: false,
     attemptedSequence: 0,
     level: new Set<Place>(),
@@ -144,7 +145,7 @@ export function newView(agentId: string, places: readonly Place[], lastSequence:
     state: { ...newAgent(agentId), lastSequence },
     inSync: new Set(places),
     level: new Set(),
-    removedIds: [],
+    removed: NONE_REMOVED,
     noteDue: false,
     attemptedSequence: 0,
     leftovers: new Set(),

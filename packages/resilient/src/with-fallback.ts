@@ -6,7 +6,8 @@ import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 import { noteEntry } from "./place-note.js";
 import { type PlacesOptions, type PlacesStore, SeveralPlaces } from "./places-store.js";
-import { compareAgent, copyMissing, sameHistory } from "./reconcile.js";
+import { compareAgent, copyMissing, removeThere, sameHistory } from "./reconcile.js";
+import { NONE_REMOVED, type Removed, withRemovals } from "./removed.js";
 import type { Abortable } from "./store-decorator.js";
 import type { AgentView } from "./survey.js";
 
@@ -55,8 +56,8 @@ class FallbackStore extends SeveralPlaces {
         if (place.store.supports.leases) for (const view of views) await place.hold(view.agentId);
         const receipt = await place.store.commit([...entries, ...notes.map((note) => note.entry)], options);
         for (const view of moving) this.#moved(view, place);
-        for (const { view, removedIds } of notes) {
-          view.removedIds = removedIds;
+        for (const { view, removed } of notes) {
+          view.removed = removed;
           view.noteDue = false;
         }
         return receipt;
@@ -83,13 +84,11 @@ class FallbackStore extends SeveralPlaces {
     place: Place,
     view: AgentView,
     entries: readonly StoreEntry[],
-  ): { view: AgentView; removedIds: string[]; entry: StoreEntry } {
+  ): { view: AgentView; removed: Removed; entry: StoreEntry } {
     const { agentId } = view;
-    const removed = entries.flatMap((entry) =>
-      entry.op === "remove" && entry.agentId === agentId ? [...entry.ids] : [],
-    );
     const isSpread = view.authority !== place || !view.complete;
-    const removedIds = isSpread && removed.length > 0 ? [...view.removedIds, ...removed] : view.removedIds;
+    const { lastSequence } = view.state;
+    const removed = isSpread ? withRemovals(view.removed, agentId, lastSequence, entries) : view.removed;
     const facts = applyEntries(view.state, entries);
     // A term is used up even when the commit fails: the place may have the note nevertheless.
     view.term += 1;
@@ -101,9 +100,9 @@ class FallbackStore extends SeveralPlaces {
       retired: false,
       dropped: this.places.filter((other) => other.dropped).map((other) => other.label),
       facts,
-      removedIds,
+      removed,
     });
-    return { view, removedIds, entry };
+    return { view, removed, entry };
   }
 
   #moved(view: AgentView, place: Place): void {
@@ -129,6 +128,7 @@ class FallbackStore extends SeveralPlaces {
       await this.order.run([agentId], () => this.#retire(place, view));
       return 0;
     }
+    await removeThere(place.store, agentId, view.removed);
     await sameHistory(view.authority.store, place.store, agentId);
     let copied = 0;
     // Most of it while saves go on; what is left, with the agent at rest.
@@ -136,8 +136,9 @@ class FallbackStore extends SeveralPlaces {
       round = await copyMissing(this, place.store, agentId, COPY_CHUNK);
     }
     return this.order.run([agentId], async () => {
+      await removeThere(place.store, agentId, view.removed);
       copied += await copyMissing(this, place.store, agentId, Number.MAX_SAFE_INTEGER);
-      const { entries, unmovableIds } = await compareAgent(this, place.store, agentId, view.removedIds);
+      const { entries, unmovableIds } = await compareAgent(this, place.store, agentId);
       const complete = unmovableIds.length === 0;
       view.term += 1;
       const note = noteEntry(agentId, {
@@ -147,7 +148,7 @@ class FallbackStore extends SeveralPlaces {
         retired: false,
         dropped: [],
         facts: view.state,
-        removedIds: complete ? [] : view.removedIds,
+        removed: complete ? NONE_REMOVED : view.removed,
       });
       await place.store.commit([...entries, note]);
       place.restore();
@@ -155,7 +156,7 @@ class FallbackStore extends SeveralPlaces {
       this.#moved(view, place);
       view.complete = complete;
       if (!complete) return copied;
-      view.removedIds = [];
+      view.removed = NONE_REMOVED;
       view.leftovers.add(former);
       await this.#retire(former, view);
       return copied;
@@ -180,7 +181,7 @@ class FallbackStore extends SeveralPlaces {
         retired: true,
         dropped: [],
         facts: newAgent(agentId),
-        removedIds: [],
+        removed: NONE_REMOVED,
       });
       await place.store.commit(ids.length > 0 ? [removal, note] : [note]);
       view.leftovers.delete(place);

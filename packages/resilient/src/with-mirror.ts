@@ -7,7 +7,8 @@ import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 import { noteEntry } from "./place-note.js";
 import { type PlacesOptions, type PlacesStore, SeveralPlaces } from "./places-store.js";
-import { compareAgent, copyMissing, sameHistory } from "./reconcile.js";
+import { compareAgent, copyMissing, removeThere, sameHistory } from "./reconcile.js";
+import { NONE_REMOVED, withRemovals } from "./removed.js";
 import type { Abortable } from "./store-decorator.js";
 import type { AgentView } from "./survey.js";
 
@@ -121,7 +122,7 @@ class MirrorStore extends SeveralPlaces {
       retired: false,
       dropped: this.places.filter((place) => !view.inSync.has(place)).map((place) => place.label),
       facts,
-      removedIds: view.removedIds,
+      removed: view.removed,
     });
   }
 
@@ -132,6 +133,7 @@ class MirrorStore extends SeveralPlaces {
     survivors: readonly Place[],
     errors: Map<Place, unknown>,
   ): Promise<void> {
+    for (const view of views) remember(view, entries);
     const notes = views.map((view) => this.#note(view, entries));
     let recorded = 0;
     for (const place of survivors) {
@@ -158,6 +160,7 @@ class MirrorStore extends SeveralPlaces {
   protected async bringBack(place: Place, view: AgentView): Promise<number> {
     const { agentId } = view;
     const source = view.authority.store;
+    await removeThere(place.store, agentId, view.removed);
     await sameHistory(source, place.store, agentId);
     let copied = 0;
     // Most of it while saves go on; what is left, with the agent at rest.
@@ -165,10 +168,11 @@ class MirrorStore extends SeveralPlaces {
       round = await copyMissing(source, place.store, agentId, COPY_CHUNK);
     }
     return this.order.run([agentId], async () => {
+      await removeThere(place.store, agentId, view.removed);
       copied += await copyMissing(source, place.store, agentId, Number.MAX_SAFE_INTEGER);
       if (((await place.store.agent(agentId))?.lastSequence ?? 0) > view.state.lastSequence)
         throw isAhead(place, agentId);
-      const { entries } = await compareAgent(source, place.store, agentId, view.removedIds);
+      const { entries } = await compareAgent(source, place.store, agentId);
       view.inSync.add(place);
       const note = this.#note(view, []);
       try {
@@ -189,7 +193,7 @@ class MirrorStore extends SeveralPlaces {
         this.#leave(view.authority, error, [view]);
         view.authority = place;
       }
-      if (view.inSync.size === this.places.length) view.removedIds = [];
+      if (view.inSync.size === this.places.length) view.removed = NONE_REMOVED;
       return copied;
     });
   }
@@ -206,9 +210,8 @@ function isAhead(place: Place, agentId: string): Error {
 
 /** What is removed while a mirror is out has to be removed there when it is back. */
 function remember(view: AgentView, entries: readonly StoreEntry[]): void {
-  for (const entry of entries) {
-    if (entry.op !== "remove" || entry.agentId !== view.agentId) continue;
-    view.removedIds = [...view.removedIds, ...entry.ids];
-    view.noteDue = true;
-  }
+  const removed = withRemovals(view.removed, view.agentId, view.state.lastSequence, entries);
+  if (removed === view.removed) return;
+  view.removed = removed;
+  view.noteDue = true;
 }

@@ -168,6 +168,32 @@ describe("withFallback", () => {
     expect(await primary.ids("a")).toEqual(["a:1", "a:2", "a:3", "a:4"]);
   });
 
+  it("keeps what was removed and put anew under its old id while the primary was out", async () => {
+    const { primary, store, restart } = await bench();
+    await store.commit([put("a", 1, 1), put("a", 2, 2)]);
+    primary.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 3, 3)]);
+    await store.commit([{ op: "remove", agentId: "a", ids: ["a:1", "a:2", "a:3"], reason: "cleared" }]);
+    expect(await idsIn(store)).toEqual([]);
+    const anew = (id: string, sequence: number, value: unknown): StoreEntry => {
+      const entry = put("a", sequence, value);
+      return { ...entry, header: { ...entry.header, id } };
+    };
+    await store.commit([anew("a:1", 4, 1), anew("a:3", 5, "another")]);
+    const check = async (where: CheckpointStore) => {
+      expect(await idsIn(where)).toEqual(["a:1", "a:3"]);
+      expect((await where.get("a", "a:1"))?.sequence).toBe(4);
+      expect((await where.load("a", "a:3")).toValue()).toBe("another");
+    };
+    await check(store);
+    primary.heal();
+    const again = await restart(store);
+    await check(again);
+    expect(await again.reconcile()).toBe(true);
+    await check(again);
+    await check(primary);
+  });
+
   it("fills a primary that was replaced by an empty one", async () => {
     const fallback = new FaultyStore();
     await fallback.commit([put("a", 1, 1), put("a", 2, 2)]);

@@ -169,6 +169,20 @@ describe("withMirror", () => {
     }
   });
 
+  it("brings back a mirror in which an id stands that was removed and put anew meanwhile", async () => {
+    const { b, store } = await bench();
+    await store.commit([put("a", 1, "old"), put("a", 2, 2)]);
+    b.fail("commit", ioError("EIO"));
+    await store.commit([{ op: "remove", agentId: "a", ids: ["a:1"], reason: "test" }]);
+    const entry = put("a", 3, "new");
+    await store.commit([{ ...entry, header: { ...entry.header, id: "a:1" } }]);
+    b.heal();
+    expect(await store.reconcile()).toBe(true);
+    expect(await idsIn(b)).toEqual(["a:2", "a:1"]);
+    expect((await b.load("a", "a:1")).toValue()).toBe("new");
+    expect(store.takeFindings()).toEqual([]);
+  });
+
   it("fills an empty mirror", async () => {
     const a = new FaultyStore();
     await a.commit([put("a", 1, 1), put("a", 2, 2)]);
