@@ -1,6 +1,11 @@
 import type { FileHandle } from "./file-system.js";
-import { ZERO_CHAIN } from "./frame.js";
+import { FRAME_HEADER_BYTES, parseFrameHeader, ZERO_CHAIN } from "./frame.js";
 import { FrameWalker, type IntactFrame } from "./frame-walker.js";
+import { readFully } from "./fully.js";
+
+/** How much is read a second time at most, beside the size of what is scanned, and what one look is counted as at least. */
+const FREE_SECOND_LOOK_BYTES = 64 * 1024 * 1024;
+const LEAST_SECOND_LOOK_BYTES = 4096;
 
 /** Options of {@link scanFrames} and {@link scanRecords}. */
 export interface ScanOptions {
@@ -57,7 +62,8 @@ export interface BadRegion {
  *
  * A bad region is `damaged` when a later intact frame says that bytes above its start were acknowledged (or
  * `knownAckedBytes` does): the scan resynchronises on the next frame with a good checksum. Otherwise it is `torn` and
- * everything after it is dropped. Zeros up to the end are the log's end, no region.
+ * everything after it is dropped. Zeros up to the end are the log's end, no region. The file may be one that is being written: bytes
+ * are called damaged only when they are so still after the frame that vouches for them was read.
  *
  * What it reads is hostile input: lengths are checked before anything is allocated, and after 256 MiB plus 16 times
  * the scanned size of checks on false frames the rest is reported as one damaged region.
@@ -71,7 +77,8 @@ export async function* scanFrames(
   const to = options.to ?? (await handle.stat()).size;
   const blockBytes = options.blockBytes ?? 1024 * 1024;
   const knownAcked = options.knownAckedBytes ?? 0;
-  const walker = new FrameWalker(handle, from, to, blockBytes);
+  let walker = new FrameWalker(handle, from, to, blockBytes);
+  const secondLook = new SecondLook(handle, from, to);
   let ahead: AckedAhead | undefined;
   let chain = options.chain ?? (from === 0 ? ZERO_CHAIN : undefined);
   let next: IntactFrame | undefined;
@@ -95,6 +102,12 @@ export async function* scanFrames(
       yield { type: "bad", reason: "torn", start: at, end: to };
       return;
     }
+    // What vouches for them was read after them. A writer that lives may have written them in between.
+    next = await secondLook.frameAt(at);
+    if (next !== undefined) {
+      walker = new FrameWalker(handle, at, to, blockBytes);
+      continue;
+    }
     const resumed = await walker.resync(at);
     next = resumed === "gave-up" ? undefined : resumed;
     yield { type: "bad", reason: "damaged", start: at, end: next?.offset ?? Math.max(to, knownAcked) };
@@ -109,6 +122,31 @@ function toScanned(frame: IntactFrame, chain: Uint8Array | undefined): ScannedFr
   const { offset, end, kind, codec, isFirst, isLast, acked, body } = frame;
   const link = chain === undefined ? "unknown" : frame.continues(chain) ? "continues" : "broken";
   return { type: "frame", offset, end, kind, codec, isFirst, isLast, acked, chain: frame.chain, link, body };
+}
+
+/** Reads single frames anew. Hostile bytes could ask for that again and again, so all of it together is bounded. */
+class SecondLook {
+  readonly #handle: FileHandle;
+  readonly #to: number;
+  #bytesLeft: number;
+
+  constructor(handle: FileHandle, from: number, to: number) {
+    this.#handle = handle;
+    this.#to = to;
+    this.#bytesLeft = FREE_SECOND_LOOK_BYTES + (to - from);
+  }
+
+  async frameAt(offset: number): Promise<IntactFrame | undefined> {
+    if (this.#bytesLeft < 0) return undefined;
+    const head = Buffer.alloc(FRAME_HEADER_BYTES);
+    const length = await readFully(this.#handle, head, 0, FRAME_HEADER_BYTES, offset);
+    this.#bytesLeft -= LEAST_SECOND_LOOK_BYTES;
+    const header = length === FRAME_HEADER_BYTES ? parseFrameHeader(head, 0, offset) : undefined;
+    if (header === undefined) return undefined;
+    const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
+    this.#bytesLeft -= frameBytes;
+    return new FrameWalker(this.#handle, offset, this.#to, frameBytes).frameAt(offset);
+  }
 }
 
 /** Looks ahead for a frame that vouches for a bad region. It never goes back, so all lookahead together is one pass. */

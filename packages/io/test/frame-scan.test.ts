@@ -221,6 +221,35 @@ describe("scanFrames", () => {
     ]);
   });
 
+  it("sees no damage where the writer goes on between two reads", async () => {
+    const { file, frames } = await buildLog(
+      Array.from({ length: 40 }, (_, i) => [Buffer.alloc(100 + i, i + 1)]),
+      1024,
+    );
+    for (const blockBytes of [512, 1000, 2000, 3000]) {
+      for (const known of [3, 7, 12, 19]) {
+        // At the first reads only `known` frames were there; then the writer wrote the others.
+        for (const reads of [1, 2, 3]) {
+          let left = reads;
+          const handle = Object.create(file, {
+            read: {
+              value: async (bytes: Buffer, offset: number, length: number, position: number) => {
+                const n = await file.read(bytes, offset, length, position);
+                const written = frames[known]!.offset - position;
+                if (left-- > 0 && written < n) bytes.fill(0, offset + Math.max(0, written), offset + n);
+                return n;
+              },
+            },
+          }) as typeof file;
+          const items = await collect(scanFrames(handle, { blockBytes }));
+          const offsets = items.map((item) => (item.type === "frame" ? item.offset : item));
+          expect(offsets).toEqual(frames.slice(0, items.length).map((frame) => frame.offset));
+          expect(items.length).toBeGreaterThanOrEqual(known);
+        }
+      }
+    }
+  });
+
   it("begins in the middle with the chain that it is given", async () => {
     const { file, frames, log } = await buildLog([[Buffer.from("one")], [Buffer.from("two")]], 1024);
     const from = frames[1]!.offset;
