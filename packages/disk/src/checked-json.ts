@@ -28,7 +28,7 @@ function decodeCheckedJson(bytes: Buffer): unknown {
   }
 }
 
-/** What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails. */
+/** What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails for another reason. */
 export async function readCheckedJson(
   fs: FileSystem,
   file: string,
@@ -45,7 +45,10 @@ export async function readCheckedJson(
       await handle.close();
     }
   } catch (error) {
-    if (classify(error) === "not-found") return "absent";
+    const kind = classify(error);
+    if (kind === "not-found") return "absent";
+    // A failing device is damage: one such file must not keep everything else from being read.
+    if (kind === "damaged") return "damaged";
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** The step that makes a compaction count: the manifest, published by an exclusive link. */
 import { CkptError } from "@ckpt/errors";
-import type { FileSystem } from "@ckpt/io";
+import { classify, type FileSystem } from "@ckpt/io";
 import type { CompactionOutput } from "./compaction-output.js";
 import { readHeads } from "./heads.js";
 import type { SegmentName, StoreLayout } from "./layout.js";
@@ -76,17 +76,30 @@ async function mayStillBeThere(fs: FileSystem, layout: StoreLayout, name: Segmen
   return heads === "damaged" || (heads !== "absent" && heads.some((head) => head.number === name.number));
 }
 
-/** Removes outputs that take no one's place. They say nothing that their sources do not say, so what cannot be removed may stay. */
+/**
+ * Removes outputs that take no one's place. What cannot be removed is read by others, and counts: it says nothing that its sources do not
+ * say, until they are replaced in their turn.
+ */
 export async function discardOutputs(
-  { fs, layout, writer }: MaintenanceContext,
+  { fs, layout, catalog, writer }: MaintenanceContext,
   outputs: readonly CompactionOutput[],
 ): Promise<void> {
   const numbers = new Set(outputs.map(({ view }) => view.number));
   for (const output of outputs) await output.abandon();
   // First the heads: a recorded segment that is not there would be taken for lost.
-  if (writer.forget((number) => numbers.has(number)) && !(await writer.heads.flush())) return;
-  for (const { view } of outputs) {
-    await fs.unlink(layout.hint(view)).catch(() => undefined);
-    await fs.unlink(layout.segment(view)).catch(() => undefined);
+  const mayGo = !writer.forget((number) => numbers.has(number)) || (await writer.heads.flush());
+  const left: Segment[] = [];
+  for (const { view } of outputs) if (!mayGo || !(await isRemoved(fs, layout, view))) left.push(view);
+  catalog.directory.adopt(left);
+}
+
+async function isRemoved(fs: FileSystem, layout: StoreLayout, name: SegmentName): Promise<boolean> {
+  for (const file of [layout.hint(name), layout.segment(name)]) {
+    try {
+      await fs.unlink(file);
+    } catch (error) {
+      if (classify(error) !== "not-found") return false;
+    }
   }
+  return true;
 }

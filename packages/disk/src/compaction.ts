@@ -73,15 +73,11 @@ export async function compactSources(
   }
 }
 
-function chooseSources(
-  { catalog, writer }: MaintenanceContext,
-  dead: DeadWriters,
-  salvage: boolean,
-): Segment[] {
+function chooseSources({ catalog }: MaintenanceContext, dead: DeadWriters, salvage: boolean): Segment[] {
   const ids = new Set(dead.ids);
   return catalog.directory.segments().filter((segment) => {
     // A save that came since the seal has begun another segment of one's own: saves go on into it.
-    if (segment.isOwn ? writer.isOpen(segment.number) : !ids.has(segment.writerId)) return false;
+    if (segment.isOwn ? segment.isOpen : !ids.has(segment.writerId)) return false;
     if (segment.isNewer) return false;
     // Without a header and without damage nothing was ever written: what a crash left of a beginning.
     return salvage || segment.isWhole;

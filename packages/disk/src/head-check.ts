@@ -4,7 +4,8 @@ import { classify, type FileHandle, type FileSystem } from "@ckpt/io";
 import type { SegmentHead } from "./heads.js";
 import { type StoreLayout, segmentKey } from "./layout.js";
 import { between } from "./replay.js";
-import { endsWith, type Segment } from "./segment.js";
+import type { Segment } from "./segment.js";
+import { endsWith } from "./segment-end.js";
 import type { WriterSegments } from "./writer-segments.js";
 
 export interface HeadCheckContext {

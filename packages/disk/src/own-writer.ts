@@ -40,8 +40,6 @@ export class OwnWriter {
   #segments: LogSegment[] = [];
   /** Heads of segments that compaction wrote here. */
   #outputs: SegmentHead[] = [];
-  /** Segments that are written, or not yet closed with all that is derived from them. */
-  readonly #open = new Set<number>();
 
   private constructor(context: OwnWriterContext, writerId: string, storeId: string, lease: Lease) {
     this.#context = context;
@@ -92,11 +90,6 @@ export class OwnWriter {
     this.#outputs.push(head);
   }
 
-  /** Whether a segment of this writer takes commits still, or is being closed: it is nobody's to replace. */
-  isOpen(number: number): boolean {
-    return this.#open.has(number);
-  }
-
   /** Segments that no longer count need no head. True when there were some. */
   forget(isGone: (number: number) => boolean): boolean {
     const before = this.#segments.length + this.#outputs.length;
@@ -123,7 +116,7 @@ export class OwnWriter {
 
   #began(segment: LogSegment): void {
     this.#segments.push(segment);
-    this.#open.add(segment.header.number);
+    segment.view.isOpen = true;
     this.#context.catalog.directory.addOwn(segment.view);
   }
 
@@ -150,7 +143,7 @@ export class OwnWriter {
         remedy: "Everything acknowledged is there; opening reads the segment instead of a hint.",
       });
     } finally {
-      this.#open.delete(segment.header.number);
+      segment.view.isOpen = false;
     }
     await this.heads.flush();
   }

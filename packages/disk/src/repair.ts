@@ -13,6 +13,7 @@ import type { MaintenanceContext } from "./maintenance.js";
 import { quarantineFile, recordLoss } from "./quarantine.js";
 import type { Segment } from "./segment.js";
 import { FORMAT_VERSION } from "./segment-header.js";
+import { syncFile } from "./sync-file.js";
 import type { WriterSegments } from "./writer-segments.js";
 
 /** One thing that `repair` did, or in a dry run would do. */
@@ -97,7 +98,7 @@ async function collect(
   for (const segment of catalog.directory.segments()) {
     throwIfAborted(signal, "repair");
     const writer = catalog.directory.writers.get(segment.writerId);
-    const isOurs = segment.isOwn || (writer !== undefined && isDead(writer));
+    const isOurs = segment.isOwn ? !segment.isOpen : writer !== undefined && isDead(writer);
     const step = await segmentStep(context, segment, isOurs, signal);
     if (step === undefined) continue;
     steps.push(step);
@@ -166,6 +167,8 @@ async function segmentStep(
   if (!isOurs || segment.hasHint) return undefined;
   const hint = layout.hint(segment);
   const run = async () => {
+    // Who takes an agent over relies on what a hint names: it has to be on the disk, and may be in the page cache only.
+    await syncFile(fs, segment.path);
     const moved = (await fs.stat(hint)) === undefined ? undefined : await quarantineFile(fs, layout, hint);
     await segment.writeHint();
     return moved;

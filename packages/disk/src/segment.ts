@@ -2,14 +2,7 @@
  * One segment as a reader sees it: which agents it holds, and their entries, from its hint where that is good, else from
  * its frames. Nothing here writes.
  */
-import {
-  classify,
-  type FileHandle,
-  type FileSystem,
-  FRAME_HEADER_BYTES,
-  parseFrameHeader,
-  readFully,
-} from "@ckpt/io";
+import { classify, type FileHandle, type FileSystem } from "@ckpt/io";
 import { replaceFile } from "./checked-json.js";
 import type { StoredEntry } from "./entry.js";
 import {
@@ -21,6 +14,7 @@ import {
   summarize,
 } from "./hint-file.js";
 import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
+import { endsWith, hasFrameAt } from "./segment-end.js";
 import type { SegmentHeader, VoidFrom } from "./segment-header.js";
 import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
 
@@ -52,6 +46,8 @@ export class Segment implements SegmentName {
   isMissing = false;
   /** Written by this process. */
   isOwn = false;
+  /** It takes commits still, or is being closed: nobody else replaces it or derives anything from it. */
+  isOpen = false;
   /** Its hint is being written: the file may be there before this object lives on it. */
   isWritingHint = false;
 
@@ -250,7 +246,12 @@ export class Segment implements SegmentName {
       throw error;
     }
     try {
-      return (await endsWith(handle, end)) ? "matches" : "differs";
+      if (!(await endsWith(handle, end))) return "differs";
+      // A sealed segment ends where its hint says. What stands behind it counts, unless a later segment says otherwise.
+      const { voidFrom } = this.#facts;
+      const isLonger =
+        (voidFrom === undefined || voidFrom > end.length) && (await hasFrameAt(handle, end.length));
+      return isLonger ? "differs" : "matches";
     } finally {
       await handle.close();
     }
@@ -276,25 +277,4 @@ export class Segment implements SegmentName {
 
 function sameName(a: SegmentName, b: SegmentName): boolean {
   return a.writerId === b.writerId && a.number === b.number;
-}
-
-async function headerAt(handle: FileHandle, offset: number) {
-  const bytes = Buffer.alloc(FRAME_HEADER_BYTES);
-  const read = await readFully(handle, bytes, 0, FRAME_HEADER_BYTES, offset);
-  return read === FRAME_HEADER_BYTES ? parseFrameHeader(bytes, 0, offset) : undefined;
-}
-
-/** Whether something that looks like a frame begins at `offset`. */
-async function hasFrameAt(handle: FileHandle, offset: number): Promise<boolean> {
-  return (await headerAt(handle, offset)) !== undefined;
-}
-
-/** Whether the last frame before `end.length` has the chain that `end` says, and the file is that long. */
-export async function endsWith(handle: FileHandle, end: SegmentEnd): Promise<boolean> {
-  const { size } = await handle.stat();
-  if (size < end.length) return false;
-  const header = await headerAt(handle, end.lastFrame);
-  if (header === undefined || end.lastFrame + FRAME_HEADER_BYTES + header.bodyBytes !== end.length)
-    return false;
-  return Buffer.compare(header.chain, end.chain) === 0;
 }

@@ -163,6 +163,11 @@ export class StoreDirectory {
     for (const writer of this.#writers.values())
       gone.push(...writer.dropReplaced((key) => this.isReplaced(key)));
     gone.push(...this.#dropReplacedOwn());
+    this.adopt(outputs, gone);
+  }
+
+  /** Segments that our compaction has written and that are there from now on, whatever became of it. */
+  adopt(outputs: readonly Segment[], gone: readonly Segment[] = []): void {
     for (const output of outputs) this.addOwn(output);
     this.#listener.changed({ opened: outputs, gone, appended: new Map(), cut: [], hasVanished: false });
   }

@@ -49,8 +49,13 @@ export class StoreMaintenance {
 
   /** What {@link repair} would do. Writes nothing. */
   async plan(signal: AbortSignal | undefined): Promise<RepairReport> {
-    await this.#context.catalog.directory.refresh();
-    return planRepair(this.#context, signal);
+    const { catalog, layout } = this.#context;
+    try {
+      await catalog.directory.refresh();
+      return await planRepair(this.#context, signal);
+    } catch (error) {
+      throw toCkptError(error, { doing: "plan a repair of the store in", path: layout.root });
+    }
   }
 
   /** Called after a commit: compacts in the background where that is worth it. */

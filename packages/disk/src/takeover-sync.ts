@@ -5,6 +5,7 @@
 import type { FileSystem } from "@ckpt/io";
 import type { Findings } from "./findings.js";
 import type { Segment } from "./segment.js";
+import { syncFile } from "./sync-file.js";
 
 export class TakeoverSync {
   readonly #fs: FileSystem;
@@ -29,17 +30,12 @@ export class TakeoverSync {
   }
 
   async #syncOne(segment: Segment): Promise<void> {
-    // A hint is written after its segment was synced and closed.
+    // A hint is written after its segment was synced.
     if (segment.hasHint || segment.isMissing || segment.isOwn || this.#failed.has(segment.key)) return;
     if ((this.#synced.get(segment.key) ?? 0) >= segment.end.length) return;
     const { length } = segment.end;
     try {
-      const handle = await this.#fs.open(segment.path, { access: "read" });
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await syncFile(this.#fs, segment.path);
       this.#synced.set(segment.key, length);
     } catch (error) {
       this.#failed.add(segment.key);

@@ -22,6 +22,9 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How often recorded heads are compared anew because others have compacted meanwhile. */
+const MAX_ROUNDS = 3;
+
 /** Streams what is wrong: recorded heads, then each segment's frames, then each checkpoint by restoring it. */
 export async function* verifyStore(
   context: VerifyContext,
@@ -32,9 +35,7 @@ export async function* verifyStore(
   const isChosen = () => sample >= 1 || Math.random() < sample;
   await catalog.directory.refresh();
   yield* catalog.directory.structuralFindings();
-  for (const writer of catalog.directory.writers.values()) {
-    yield* await catalog.directory.headFindings(writer);
-  }
+  for (const writerId of [...catalog.directory.writers.keys()]) yield* await headFindings(catalog, writerId);
   const named = new Set<string>();
   for (const segment of catalog.directory.segments()) {
     throwIfAborted(signal, "verify");
@@ -46,6 +47,19 @@ export async function* verifyStore(
     }
   }
   for (const agentId of catalog.agentIds()) yield* verifyAgent(context, agentId, named, isChosen, signal);
+}
+
+/** What a writer's recorded heads say. What looks missing may have been replaced since the directory was looked at. */
+async function headFindings({ directory }: Catalog, writerId: string): Promise<StoreFinding[]> {
+  for (let round = 0; ; round++) {
+    const writer = directory.writers.get(writerId);
+    if (writer === undefined) return [];
+    const { number } = directory.manifest;
+    const findings = await directory.headFindings(writer);
+    if (round === MAX_ROUNDS || !findings.some(({ kind }) => kind === "missing")) return findings;
+    await directory.refresh();
+    if (directory.manifest.number === number) return findings;
+  }
 }
 
 async function check(

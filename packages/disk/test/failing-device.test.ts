@@ -1,0 +1,59 @@
+import { DiskStore } from "@ckpt/disk";
+import { isCkptError } from "@ckpt/errors";
+import { nodeFileSystem } from "@ckpt/io";
+import { expect, it } from "vitest";
+import { freshDirectory, put, saveAll } from "./support/store.js";
+
+/** The file system, where files with `part` in their path open and cannot be read. */
+function unreadable(part: string): typeof nodeFileSystem {
+  const open: typeof nodeFileSystem.open = async (path, options) => {
+    const handle = await nodeFileSystem.open(path, options);
+    if (options.access === "read" && path.includes(part)) {
+      handle.read = () => Promise.reject(Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" }));
+    }
+    return handle;
+  };
+  return { ...nodeFileSystem, open };
+}
+
+it.each(["heads", "manifests", "FORMAT", ".hint"])(
+  "reads every checkpoint, verifies and plans a repair where the device fails in %s",
+  async (part) => {
+    const directory = await freshDirectory();
+    const first = new DiskStore(directory, { autoCompact: false });
+    await first.acquire("a");
+    await saveAll(first, "a", 3, (n) => ({ n }));
+    await first.close();
+    const second = new DiskStore(directory, { autoCompact: false });
+    await second.acquire("b");
+    await second.commit([put("b", 1, { n: 1 })]);
+    await second.compact();
+    await second.close();
+    const store = new DiskStore(directory, { fs: unreadable(part), autoCompact: false });
+    expect(await store.list("a")).toHaveLength(3);
+    expect((await store.load("a", "a:2")).toValue()).toEqual({ n: 2 });
+    const findings = [];
+    for await (const finding of store.verify()) findings.push(finding);
+    for (const { affectedIds } of findings) expect(affectedIds).toEqual([]);
+    if (part !== ".hint") expect(findings.map(({ kind }) => kind)).toContain("damaged");
+    expect((await store.repair({ dryRun: true })).dryRun).toBe(true);
+    await store.close();
+  },
+);
+
+it("says with an error of its own that a segment cannot be read while a repair is planned", async () => {
+  const directory = await freshDirectory();
+  const writer = new DiskStore(directory, { autoCompact: false });
+  await writer.acquire("a");
+  await saveAll(writer, "a", 3, (n) => ({ n }));
+  const open: typeof nodeFileSystem.open = async (path, options) => {
+    if (path.endsWith(".seg"))
+      throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    return nodeFileSystem.open(path, options);
+  };
+  const store = new DiskStore(directory, { fs: { ...nodeFileSystem, open }, autoCompact: false });
+  const error = await store.repair({ dryRun: true }).catch((thrown: unknown) => thrown);
+  expect(isCkptError(error)).toBe(true);
+  await store.close();
+  await writer.close();
+});
