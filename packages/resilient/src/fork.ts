@@ -1,6 +1,7 @@
 import {
   type CheckpointHeader,
   formatTimestamp,
+  isCkptError,
   type Json,
   SavedCheckpoint,
   type SignalOption,
@@ -77,7 +78,13 @@ async function forkTo<State>(
       schemaVersion: origin.schemaVersion,
       metadata: { ...options.metadata, ...forkedFrom(origin) },
     };
-    const { headers, durability } = await kit.commit([{ op: "put", header, snapshot }], { signal });
+    const receipt = await kit.commit([{ op: "put", header, snapshot }], { signal });
+    const { headers } = receipt;
+    let { durability } = receipt;
+    if (durability === "degraded") {
+      await flushOrGiveUp(kit, agentId);
+      durability = kit.store.supports.durable ? "durable" : "volatile";
+    }
     // The handle reads the state that it was made of: this manager reads its own agent only.
     return new SavedCheckpoint<State>(headers[0]!, durability, {
       readSnapshot: async () => snapshot,
@@ -85,5 +92,21 @@ async function forkTo<State>(
     });
   } finally {
     await lease.release();
+  }
+}
+
+/** Without its lease, which is given back after this commit, what is in memory only could never be written. */
+async function flushOrGiveUp(kit: Pick<ManagerKit<unknown>, "store">, agentId: string): Promise<void> {
+  try {
+    await kit.store.settle(agentId);
+  } catch (cause) {
+    await kit.store.settle(agentId, { discard: true });
+    if (!isCkptError(cause, "CKPT_NOT_FLUSHED")) throw cause;
+    throw fail("CKPT_NOT_FLUSHED", {
+      message: `The first checkpoint of agent ${agentId} could not be written`,
+      hint: "Nothing is left of this fork. Make the place writable, and fork again.",
+      cause: cause.cause,
+      details: { agentId },
+    });
   }
 }

@@ -24,20 +24,27 @@ export async function closeGuard<State>(
   kit.events.emit("guard", { ...factsOf(guard), phase: outcome });
 }
 
-/** Goes back to the state from before the operation and ends the guard, in one commit. The exact state, or an error. */
+/**
+ * Goes back to the state from before the operation and ends the guard, and those of operations that were begun inside it, in one commit.
+ * The exact state, or an error: then all of them are still open.
+ */
 export async function restoreGuard<State>(
   kit: ManagerKit<State>,
   guard: UnfinishedGuard,
   options: Pick<RestoreOptions, "signal" | "safety"> = {},
+  inner: readonly UnfinishedGuard[] = [],
 ): Promise<Restored<State>> {
+  const undone = [...inner, guard];
   const restored = await restore(kit, guard.checkpointId, {
     ...options,
     allowOlder: false,
     reason: `undo of ${guard.operation}`,
-    also: [guardDone(kit.agentId, guard.guardId, "undone")],
+    also: undone.map(({ guardId }) => guardDone(kit.agentId, guardId, "undone")),
   });
-  kit.pruner.release(guard.checkpointId);
-  kit.events.emit("guard", { ...factsOf(guard), phase: "undone" });
+  for (const each of undone) {
+    kit.pruner.release(each.checkpointId);
+    kit.events.emit("guard", { ...factsOf(each), phase: "undone" });
+  }
   return restored;
 }
 

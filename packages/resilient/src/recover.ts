@@ -9,6 +9,7 @@ import { closeGuard, restoreGuard } from "./guard-outcome.js";
 import type { ManagerKit } from "./manager-kit.js";
 import { type Intact, isDamage, newestIntact } from "./newest-intact.js";
 import type { ResilientOptions, UnfinishedGuardChoice } from "./options.js";
+import { describeError } from "./place-failure.js";
 import type { OfferedGuard, RecoveryReport, SkippedCheckpoint, UnfinishedGuard } from "./recovery-report.js";
 import type { Restored } from "./restore.js";
 
@@ -109,6 +110,7 @@ async function intactElsewhere<State>(
 function offer<State>(kit: ManagerKit<State>, guard: UnfinishedGuard): OfferedGuard<State> {
   return {
     ...guard,
+    damage: null,
     restore: () => restoreGuard(kit, guard),
     dismiss: () => closeGuard(kit, guard, "dismissed"),
   };
@@ -133,9 +135,18 @@ async function settleGuards<State>(
   }
   const [outermost, ...inner] = toRestore;
   if (outermost === undefined) return { restored: undefined, open };
-  for (const guard of inner) await closeGuard(kit, guard, "undone");
-  // What is live now is a process that has just begun: an undo leads to the state at the crash instead.
-  return { restored: await restoreGuard(kit, outermost, { signal, safety: false }), open };
+  try {
+    // What is live now is a process that has just begun: an undo leads to the state at the crash instead.
+    return { restored: await restoreGuard(kit, outermost, { signal, safety: false }, inner), open };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // No start after this one would get any further: they stay open, and that is said.
+    kit.report(`going back to before ${outermost.operation}`, error);
+    const { code, message } = describeError(error);
+    const sequence = (await kit.lookUp(outermost.checkpointId))?.sequence ?? 0;
+    const damage = { id: outermost.checkpointId, sequence, code, message };
+    return { restored: undefined, open: [...open, { ...outermost, damage }, ...inner] };
+  }
 }
 
 function report<State>(

@@ -19,6 +19,8 @@ export interface UnfinishedGuard {
 
 /** The same, with what can be done about it. */
 export interface OfferedGuard<State> extends UnfinishedGuard {
+  /** Set where `recover` was to go back to before the operation and could not: its checkpoint is damaged or gone. */
+  readonly damage: SkippedCheckpoint | null;
   /** Goes back to the state from before the operation, and closes the guard. */
   restore(): Promise<Restored<State>>;
   /** Closes the guard and leaves the state as it is. */

@@ -144,6 +144,23 @@ describe("unfinished guards", () => {
     return store;
   }
 
+  /** A crash inside an operation inside another. */
+  async function nested(): Promise<FaultyStore> {
+    const store = new FaultyStore();
+    const first = agentOver(store, { n: 1 });
+    void first.manager.guard("outer", async () => {
+      first.agent.state = { n: 2 };
+      await first.manager.guard("inner", async () => {
+        first.agent.state = { n: 3 };
+        await first.manager.createCheckpoint();
+        await new Promise(() => {});
+      });
+    });
+    while ((await first.manager.length) < 3) await new Promise((resolve) => setTimeout(resolve, 2));
+    store.freeLeases();
+    return store;
+  }
+
   it("are reported, and the state from before is offered", async () => {
     const { agent, manager } = agentOver(await crashed(), { n: 0 });
     const report = await manager.recover();
@@ -194,19 +211,30 @@ describe("unfinished guards", () => {
     expect(agent.state).toEqual({ n: 1 });
   });
 
+  it("stay open, all of them, where the state from before the outermost is damaged or gone; the head is applied", async () => {
+    for (const what of ["damaged", "removed"] as const) {
+      const store = await nested();
+      if (what === "damaged") store.damage("a:1");
+      else await store.commit([{ op: "remove", agentId: "a", ids: ["a:1"], reason: "test" }]);
+      for (let start = 1; start <= 2; start++) {
+        const { agent, manager } = agentOver(store, { n: 0 }, { onUnfinishedGuard: "restore" });
+        const report = await manager.recover();
+        expect(agent.state, what).toEqual({ n: 3 });
+        expect(report.unfinishedGuards).toMatchObject([
+          {
+            operation: "outer",
+            damage: { id: "a:1", code: what === "damaged" ? "CKPT_CORRUPT" : "CKPT_NOT_FOUND" },
+          },
+          { operation: "inner", damage: null },
+        ]);
+        expect((await store.agent("a"))?.openGuards).toHaveLength(2);
+        await manager.close();
+      }
+    }
+  });
+
   it("go back to before the outermost of several", async () => {
-    const store = new FaultyStore();
-    const first = agentOver(store, { n: 1 });
-    void first.manager.guard("outer", async () => {
-      first.agent.state = { n: 2 };
-      await first.manager.guard("inner", async () => {
-        first.agent.state = { n: 3 };
-        await first.manager.createCheckpoint();
-        await new Promise(() => {});
-      });
-    });
-    while ((await first.manager.length) < 3) await new Promise((resolve) => setTimeout(resolve, 2));
-    store.freeLeases();
+    const store = await nested();
     const { agent, manager } = agentOver(store, { n: 0 }, { onUnfinishedGuard: "restore" });
     await manager.recover();
     expect(agent.state).toEqual({ n: 1 });

@@ -2,7 +2,7 @@ import { MemoryStore } from "@ckpt/core";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
 import { agentOver, errorOf } from "./support/agent-bench.js";
-import { FaultyStore } from "./support/faulty-store.js";
+import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 describe("createCheckpoint", () => {
   it("captures the live state inside the call, before its promise is returned", async () => {
@@ -333,6 +333,25 @@ describe("fork and lineage", () => {
     expect(other.agent.state).toEqual({ n: 1 });
     expect((await other.manager.createCheckpoint()).id).toBe("b:2");
   });
+
+  it("waits for a place that fails for a moment, and leaves nothing in memory that could never be written", async () => {
+    const store = new FaultyStore();
+    const { manager } = agentOver(store, { n: 1 }, { retry: false });
+    await manager.createCheckpoint();
+    store.fail("commit", ioError("EIO"), { times: 1 });
+    const forked = await manager.fork("a:1", { agentId: "b" });
+    expect(forked.durability).not.toBe("degraded");
+    expect(await store.ids("b")).toEqual(["b:1"]);
+    expect(await manager.flush()).toBe(true);
+    store.fail("commit", ioError("EIO"));
+    const error = await errorOf(manager.fork("a:1", { agentId: "c" }));
+    expect(error).toMatchObject({ code: "CKPT_NOT_FLUSHED", details: { agentId: "c" } });
+    store.heal();
+    await manager.fork("a:1", { agentId: "c" });
+    expect(manager.status().pendingIds).toEqual([]);
+    await manager.close();
+    expect(await store.ids("c")).toEqual(["c:1"]);
+  }, 20_000);
 
   it("refuses an agent that has a history, and leaves it free", async () => {
     const store = new MemoryStore();
