@@ -46,6 +46,8 @@ export class UnreadableSource extends Error {
 
 export class CompactionCopy {
   readonly outputs: CompactionOutput[] = [];
+  /** What was copied, as it stands in the outputs. */
+  readonly copied: PutEntry[] = [];
   /** Checkpoints that were left out, because they cannot be restored. */
   readonly lost: PutEntry[] = [];
   readonly #context: CopyContext;
@@ -133,6 +135,7 @@ export class CompactionCopy {
     const previous = this.#chains.get(put.agentId);
     if (previous !== undefined) previous.snapshot = undefined;
     await output.put(put, section);
+    this.copied.push(put);
     const bytes = (onto?.bytes ?? 0) + put.sectionBytes;
     this.#chains.set(put.agentId, {
       put,

@@ -31,7 +31,7 @@ export async function planCompaction(
   for (const agentId of salvage ? catalog.agentIds() : agentsOf(sources)) {
     const replayed = await catalog.replay(agentId);
     for (const put of replayed.history.puts) puts.get(put.segment as Segment)?.push(put);
-    const marks = await marksIn(sources, agentId);
+    const marks = replayed.marks.filter((mark) => taken.has(mark.segment));
     const mine = replayed.entries.filter((entry) => taken.has(entry.segment));
     const retractions = await keptRetractions(catalog, agentId, mine, taken);
     facts.set(agentId, keptFacts(replayed, { mine, marks, taken, retractions, salvage }));
@@ -43,15 +43,6 @@ export async function planCompaction(
 
 function agentsOf(sources: readonly Segment[]): Set<string> {
   return new Set(sources.flatMap((source) => [...source.agentIds()]));
-}
-
-async function marksIn(sources: readonly Segment[], agentId: string): Promise<SequenceMark[]> {
-  const marks: SequenceMark[] = [];
-  for (const source of sources) {
-    if (!source.has(agentId)) continue;
-    for (const entry of await source.entries(agentId)) if (entry.kind === "sequence") marks.push(entry);
-  }
-  return marks;
 }
 
 /** What the sources hold of one agent. */

@@ -116,6 +116,7 @@ async function replaceSources(
   // Others have compacted since, so the lease has lied: what was copied may have been removed and forgotten meanwhile.
   if (previous.number !== planned.number) await discardLate(context, copy.outputs);
   await publishOutputs(context, previous, sources, copy.outputs);
+  await catalog.relocate(copy.copied);
   await catalog.moved();
   const removed = await removeSources(context, sources, copy.lost);
   const lostIds = copy.lost.map((put) => put.header.id);

@@ -19,6 +19,8 @@ export interface Replayed {
   /** Entries of a former holder behind the first of a later one. */
   readonly superseded: readonly StoredEntry[];
   readonly lost: readonly LostNumbers[];
+  /** What compactions have left of numbers that are gone; they stand beside the entries. */
+  readonly marks: readonly SequenceMark[];
 }
 
 /** At most so many ids are named for one hole; a message says the range as well. */
@@ -36,7 +38,7 @@ export async function replay(agentId: string, found: readonly StoredEntry[]): Pr
     if (pause !== undefined) await pause;
   }
   for (const mark of marks) history.apply(mark);
-  return { history, entries, superseded, lost: lostNumbers(agentId, entries, marks) };
+  return { history, entries, superseded, lost: lostNumbers(agentId, entries, marks), marks };
 }
 
 /** Sorts, drops copies, and separates what a higher epoch has overtaken. */

@@ -14,7 +14,7 @@ const REST_MS = 200;
 /** A history beyond this size is planned by its growth only: a plan takes time in its length. */
 const SMALL_HISTORY = 1_000;
 /** Checkpoints that one commit removes at most: saves that go on meanwhile wait for no longer one. */
-const MAX_REMOVED = 2_048;
+const MAX_REMOVED = 256;
 /** Ids of released and damaged checkpoints that are remembered. */
 const MAX_REMEMBERED = 4_096;
 
