@@ -94,7 +94,10 @@ async function main(): Promise<void> {
   if (options.help) return console.log(USAGE);
   const wanted = options.only?.split(",") ?? scenarios.map((s) => s.name);
   const unknown = wanted.filter((name) => !scenarios.some((s) => s.name === name));
-  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(", ")}\n${USAGE}`);
+  if (unknown.length > 0) {
+    console.error(`no scenario ${unknown.join(", ")}\n${USAGE}`);
+    process.exit(2);
+  }
   if (!options["no-peers"]) installPeers();
   const work = await mkdtemp(join(tmpdir(), "ckpt-bench-"));
   const progress = (text: string) =>
