@@ -73,13 +73,22 @@ export class WriteQueue {
   /** Starts a commit that makes `headId` the head, and has the position follow its outcome. */
   async commit<T>(position: WritePosition, headId: string | null, start: () => Promise<T>): Promise<T> {
     const move = position.start(headId);
-    this.#commits.begin();
     try {
-      const receipt = await start();
+      const receipt = await this.commitBeside(start);
       position.committed(move);
       return receipt;
     } catch (error) {
       position.failed(move);
+      throw error;
+    }
+  }
+
+  /** Starts a commit that leaves the head alone; `alone` waits for it as for any other. */
+  async commitBeside<T>(start: () => Promise<T>): Promise<T> {
+    this.#commits.begin();
+    try {
+      return await start();
+    } catch (error) {
       // Someone else wrote: what is known of the history is old. The next turn reads it again.
       if (isCkptError(error, "CKPT_CONFLICT")) this.#position = undefined;
       throw error;

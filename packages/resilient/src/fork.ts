@@ -101,10 +101,12 @@ async function flushOrGiveUp(kit: Pick<ManagerKit<unknown>, "store">, agentId: s
     await kit.store.settle(agentId);
   } catch (cause) {
     await kit.store.settle(agentId, { discard: true });
+    // The write that was under way may have come through all the same.
+    if (((await kit.store.agent(agentId).catch(() => undefined))?.lastSequence ?? 0) > 0) return;
     if (!isCkptError(cause, "CKPT_NOT_FLUSHED")) throw cause;
     throw fail("CKPT_NOT_FLUSHED", {
       message: `The first checkpoint of agent ${agentId} could not be written`,
-      hint: "Nothing is left of this fork. Make the place writable, and fork again.",
+      hint: "Make the place writable, and fork again; where a write was under way until the end, look at the agent first.",
       cause: cause.cause,
       details: { agentId },
     });

@@ -231,11 +231,10 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       suspectedSince: () => this.drift.verdict().since?.sequence,
       alsoKeep: (agent) => [undoTarget(agent) ?? []].flat(),
       commitInTurn: async (take) => {
-        const { committing } = await this.queue.inTurn((position) => {
+        const { committing } = await this.queue.inTurn(() => {
           const entries = take();
           if (entries.length === 0) return { committing: undefined };
-          const start = () => this.commit(entries);
-          return { committing: this.queue.commit(position, position.headId, start) };
+          return { committing: this.queue.commitBeside(() => this.commit(entries)) };
         });
         return committing;
       },

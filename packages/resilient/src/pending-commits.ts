@@ -88,9 +88,10 @@ export class PendingCommits {
 
   /** Forgets batches: they are durable now, or given up. */
   drop(batches: readonly PendingCommit[]): void {
-    const gone = new Set(batches);
+    // One that was given up while it was being written is not there any more.
+    const gone = new Set(batches.filter((commit) => this.#queue.includes(commit)));
     this.#queue = this.#queue.filter((commit) => !gone.has(commit));
-    for (const commit of batches) {
+    for (const commit of gone) {
       this.#bytes -= commit.bytes;
       for (const header of commit.headers) this.#snapshots.delete(header.id);
     }

@@ -6,6 +6,7 @@ import { InFlight } from "./in-flight.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { withoutPlaceNote } from "./place-note.js";
+import type { CopySource } from "./reconcile.js";
 import { isRemoved } from "./removed.js";
 import type { Abortable } from "./store-decorator.js";
 import { type AgentView, survey } from "./survey.js";
@@ -48,11 +49,20 @@ export abstract class PlacesReader {
     const view = await this.#view(agentId);
     if (view === undefined) return [];
     if (view.complete) return this.#fromAny(view, (place) => place.store.list(agentId, query));
+    return this.#gather(view, query, (place, read) => this.readOr(place, [], read));
+  }
+
+  /** Headers from all places, the newest word first; `ask` decides what one that cannot be read means. */
+  async #gather(
+    view: AgentView,
+    query: HeaderQuery,
+    ask: (place: Place, read: () => Promise<CheckpointHeader[]>) => Promise<CheckpointHeader[]>,
+  ): Promise<CheckpointHeader[]> {
     const wide = widened(query, view.removed.size);
     const byId = new Map<string, CheckpointHeader>();
     const bySequence = new Set<number>();
     for (const place of [view.authority, ...this.places.filter((other) => other !== view.authority)]) {
-      const found = await this.readOr(place, [], () => place.store.list(agentId, wide));
+      const found = await ask(place, () => place.store.list(view.agentId, wide));
       for (const header of found) {
         if (byId.has(header.id) || bySequence.has(header.sequence)) continue;
         if (isRemoved(view.removed, header)) continue;
@@ -61,6 +71,18 @@ export abstract class PlacesReader {
       }
     }
     return applyQuery(byId.values(), query);
+  }
+
+  /** The history as one, to be copied: rejects where a place that may hold some of it cannot be read. */
+  protected wholeHistory(view: AgentView): CopySource {
+    return {
+      list: (agentId, query = {}) =>
+        view.complete
+          ? view.authority.store.list(agentId, query)
+          : this.#gather(view, query, (_place, read) => read()),
+      load: (agentId, id, options) => this.load(agentId, id, options),
+      agent: (agentId) => this.agent(agentId),
+    };
   }
 
   async get(agentId: string, id: string): Promise<CheckpointHeader | undefined> {

@@ -125,20 +125,26 @@ class FallbackStore extends SeveralPlaces {
   protected async bringBack(place: Place, view: AgentView): Promise<number> {
     const { agentId } = view;
     if (view.leftovers.has(place)) {
-      await this.order.run([agentId], () => this.#retire(place, view));
+      await this.order.run([agentId], async () => {
+        // A save that came before may have moved here: then it is no leftover any more.
+        if (view.leftovers.has(place)) await this.#retire(place, view);
+      });
       return 0;
     }
+    const source = this.wholeHistory(view);
     await removeThere(place.store, agentId, view.removed);
     await sameHistory(view.authority.store, place.store, agentId);
     let copied = 0;
     // Most of it while saves go on; what is left, with the agent at rest.
     for (let round = COPY_CHUNK; round === COPY_CHUNK; copied += round) {
-      round = await copyMissing(this, place.store, agentId, COPY_CHUNK);
+      round = await copyMissing(source, place.store, agentId, COPY_CHUNK);
     }
     return this.order.run([agentId], async () => {
+      // Saves went on meanwhile, and may have moved to this very place.
+      if (!this.isBehind(place, view)) return copied;
       await removeThere(place.store, agentId, view.removed);
-      copied += await copyMissing(this, place.store, agentId, Number.MAX_SAFE_INTEGER);
-      const { entries, unmovableIds } = await compareAgent(this, place.store, agentId);
+      copied += await copyMissing(source, place.store, agentId, Number.MAX_SAFE_INTEGER);
+      const { entries, unmovableIds } = await compareAgent(source, place.store, agentId);
       const complete = unmovableIds.length === 0;
       view.term += 1;
       const note = noteEntry(agentId, {

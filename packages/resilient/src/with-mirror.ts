@@ -33,6 +33,23 @@ class MirrorStore extends SeveralPlaces {
     views: readonly AgentView[],
     options: Abortable | undefined,
   ): Promise<CommitReceipt> {
+    const removed = views.map((view) => view.removed);
+    try {
+      return await this.#write(entries, views, options);
+    } catch (error) {
+      // What was not acknowledged is not carried out in a mirror that returns.
+      views.forEach((view, i) => {
+        view.removed = removed[i]!;
+      });
+      throw error;
+    }
+  }
+
+  async #write(
+    entries: readonly StoreEntry[],
+    views: readonly AgentView[],
+    options: Abortable | undefined,
+  ): Promise<CommitReceipt> {
     for (const view of views) {
       if (view.inSync.size > 0) view.level = new Set(view.inSync);
       for (const place of this.places) if (place.dropped && view.inSync.delete(place)) view.noteDue = true;
@@ -168,6 +185,9 @@ class MirrorStore extends SeveralPlaces {
       round = await copyMissing(source, place.store, agentId, COPY_CHUNK);
     }
     return this.order.run([agentId], async () => {
+      // Saves went on meanwhile, and may have changed which one has the newest word.
+      if (!this.isBehind(place, view)) return copied;
+      const source = view.authority.store;
       await removeThere(place.store, agentId, view.removed);
       copied += await copyMissing(source, place.store, agentId, Number.MAX_SAFE_INTEGER);
       if (((await place.store.agent(agentId))?.lastSequence ?? 0) > view.state.lastSequence)

@@ -1,4 +1,4 @@
-import { MemoryStore } from "@ckpt/core";
+import { CkptError, MemoryStore } from "@ckpt/core";
 import { checkpointGroup, restoreGroup } from "@ckpt/resilient";
 import { forName, keepLast, keepUntilReleased } from "@ckpt/retention";
 import { describe, expect, it } from "vitest";
@@ -179,6 +179,26 @@ describe("retention", () => {
       expect((await asked).code, verb).toBe("CKPT_NOT_FOUND");
       await manager.close();
     }
+  });
+
+  it("leaves the head where it is when a save beside it fails", async () => {
+    const store = new FaultyStore();
+    const { manager } = agentOver(store, 0, { retention: keepLast(2) });
+    await saves(manager, 4);
+    const letGo = store.hold();
+    const before = store.commitsAsked;
+    const saving = errorOf(manager.createCheckpoint());
+    const pruning = manager.applyRetention();
+    await until(() => store.commitsAsked > before);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    store.fail("commit", new CkptError("CKPT_LIMIT", { message: "too large", hint: "Save less." }), {
+      times: 1,
+    });
+    letGo();
+    expect((await saving).code).toBe("CKPT_LIMIT");
+    await pruning;
+    expect((await manager.createCheckpoint()).parentId).toBe("a:4");
+    await manager.close();
   });
 
   it("counts intact copies only: a damaged one stays, and does not count", async () => {

@@ -194,6 +194,62 @@ describe("withFallback", () => {
     await check(primary);
   });
 
+  it("removes nothing from a fallback that could not be read to its end while the primary was brought back", async () => {
+    const { primary, fallback, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    primary.fail("commit", ioError("EIO"));
+    for (let n = 2; n <= 200; n++) await store.commit([put("a", n, n)]);
+    primary.heal();
+    fallback.failFrom("list", 3, ioError("EIO"));
+    expect(await store.reconcile()).toBe(false);
+    fallback.heal();
+    expect(await idsIn(store)).toHaveLength(200);
+    expect(await store.reconcile()).toBe(true);
+    expect(await primary.ids("a")).toHaveLength(200);
+    expect(await store.agent("a")).toMatchObject({ headId: "a:200" });
+  });
+
+  it("removes nothing from a primary that a save moved to while it was to be brought back", async () => {
+    const { primary, fallback, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    primary.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 2, 2)]);
+    primary.heal();
+    const letGo = fallback.hold();
+    const saving = store.commit([put("a", 3, 3)]);
+    const reconciling = store.reconcile();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    fallback.fail("commit", ioError("EIO"));
+    letGo();
+    await saving;
+    await reconciling;
+    fallback.heal();
+    expect(await idsIn(store)).toEqual(["a:1", "a:2", "a:3"]);
+    await store.reconcile();
+    expect(await idsIn(store)).toEqual(["a:1", "a:2", "a:3"]);
+  });
+
+  it("removes nothing from a fallback that a save moved to while it was to be emptied", async () => {
+    const { primary, fallback, store } = await bench();
+    await store.commit([put("a", 1, 1)]);
+    primary.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 2, 2)]);
+    primary.heal();
+    fallback.fail("commit", ioError("EIO"), { times: 2 });
+    expect(await store.reconcile()).toBe(false);
+    expect([await primary.ids("a"), await fallback.ids("a")]).toEqual([["a:1", "a:2"], ["a:2"]]);
+    const letGo = primary.hold();
+    const saving = store.commit([put("a", 3, 3)]);
+    const reconciling = store.reconcile();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    primary.fail("commit", ioError("EIO"));
+    letGo();
+    await saving;
+    await reconciling;
+    expect(await idsIn(store)).toEqual(["a:1", "a:2", "a:3"]);
+    expect(await fallback.ids("a")).toContain("a:3");
+  });
+
   it("fills a primary that was replaced by an empty one", async () => {
     const fallback = new FaultyStore();
     await fallback.commit([put("a", 1, 1), put("a", 2, 2)]);

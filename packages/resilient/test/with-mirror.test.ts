@@ -183,6 +183,41 @@ describe("withMirror", () => {
     expect(store.takeFindings()).toEqual([]);
   });
 
+  it("calls no mirror level that missed a save while it was brought back", async () => {
+    const { a, b, store } = await bench();
+    await store.commit([put("a", 1, 1), put("a", 2, 2)]);
+    for (const place of [a, b]) place.fail("commit", ioError("EIO"), { times: 1 });
+    await errorOf(store.commit([put("a", 3, 3)]));
+    const letGo = a.hold();
+    const saving = store.commit([put("a", 4, 4), event({ kind: "pinned", checkpointId: "a:4" })]);
+    const reconciling = store.reconcile();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    a.fail("commit", ioError("EIO"), { times: 1 });
+    letGo();
+    await saving;
+    await reconciling;
+    await store.commit([put("a", 5, 5)]);
+    expect(await store.reconcile()).toBe(true);
+    for (const place of [a, b]) {
+      expect(await idsIn(place)).toEqual(["a:1", "a:2", "a:4", "a:5"]);
+      expect((await place.agent("a"))?.pinnedIds).toEqual(["a:4"]);
+    }
+  });
+
+  it("carries out in a mirror that returns only what was acknowledged", async () => {
+    const { a, b, store } = await bench();
+    for (let n = 1; n <= 3; n++) await store.commit([put("a", n, n)]);
+    a.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 4, 4)]);
+    b.fail("commit", new CkptError("CKPT_LIMIT", { message: "too large", hint: "Save less." }), { times: 1 });
+    const removal: StoreEntry = { op: "remove", agentId: "a", ids: ["a:1"], reason: "retention policy" };
+    expect((await errorOf(store.commit([put("a", 5, 5), removal]))).code).toBe("CKPT_LIMIT");
+    await store.commit([event({ kind: "pinned", checkpointId: "a:1" })]);
+    a.heal();
+    expect(await store.reconcile()).toBe(true);
+    for (const place of [a, b]) expect(await idsIn(place)).toEqual(["a:1", "a:2", "a:3", "a:4"]);
+  });
+
   it("fills an empty mirror", async () => {
     const a = new FaultyStore();
     await a.commit([put("a", 1, 1), put("a", 2, 2)]);

@@ -44,6 +44,18 @@ export class FaultyStore extends MemoryStore {
     this.#faults.set(method, { error, left: Number.POSITIVE_INFINITY, afterwards: false, skip: nth - 1 });
   }
 
+  /** Holds commits back; call the result to let them go. */
+  hold(): () => void {
+    let open = (): void => {};
+    this.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    return () => {
+      this.gate = undefined;
+      open();
+    };
+  }
+
   heal(): void {
     this.#faults.clear();
   }
