@@ -28,7 +28,7 @@ function decodeCheckedJson(bytes: Buffer): unknown {
   }
 }
 
-/** What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails for another reason. */
+/** What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails. */
 export async function readCheckedJson(
   fs: FileSystem,
   file: string,
@@ -45,10 +45,17 @@ export async function readCheckedJson(
       await handle.close();
     }
   } catch (error) {
-    const kind = classify(error);
-    if (kind === "not-found") return "absent";
-    // A failing device is damage: one such file must not keep everything else from being read.
-    if (kind === "damaged") return "damaged";
+    if (classify(error) === "not-found") return "absent";
+    throw error;
+  }
+}
+
+/** The same for a file that can be done without: where the device fails it is as good as damaged, and keeps nothing else from being read. */
+export async function readDerivedJson(fs: FileSystem, file: string): ReturnType<typeof readCheckedJson> {
+  try {
+    return await readCheckedJson(fs, file);
+  } catch (error) {
+    if (classify(error) === "damaged") return "damaged";
     throw error;
   }
 }

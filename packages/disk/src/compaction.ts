@@ -113,8 +113,11 @@ async function replaceSources(
     await discardOutputs(context, copy.outputs);
     throw error;
   }
-  // Others have compacted since, so the lease has lied: what was copied may have been removed and forgotten meanwhile.
-  if (previous.number !== planned.number) await discardLate(context, copy.outputs);
+  // Others have compacted since, so the lease has lied: what was copied may have been removed and forgotten meanwhile. And what was not
+  // in sight all the time may not have been copied whole.
+  const there = new Set(catalog.directory.segments());
+  const isSame = previous.number === planned.number && sources.every((source) => there.has(source));
+  if (!isSame) await discardLate(context, copy.outputs);
   await publishOutputs(context, previous, sources, copy.outputs);
   await catalog.relocate(copy.copied);
   await catalog.moved();

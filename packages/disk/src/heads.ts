@@ -1,6 +1,6 @@
 /** The last recorded head of each segment, kept outside the segments: docs/format.md, "Heads". */
 import { classify, type FileSystem } from "@ckpt/io";
-import { encodeCheckedJson, readCheckedJson, replaceFile } from "./checked-json.js";
+import { encodeCheckedJson, readDerivedJson, replaceFile } from "./checked-json.js";
 import { parseHeadsFile, type StoreLayout } from "./layout.js";
 import { FORMAT_VERSION, isNatural, isPositive } from "./segment-header.js";
 import type { SegmentEnd } from "./segment-scan.js";
@@ -47,7 +47,7 @@ export async function readHeads(
   layout: StoreLayout,
   writerId: string,
 ): Promise<SegmentHead[] | "absent" | "damaged"> {
-  const read = await readCheckedJson(fs, layout.headsFile(writerId));
+  const read = await readDerivedJson(fs, layout.headsFile(writerId));
   if (typeof read === "string") return read;
   const { segments, writerId: owner } = (read.value ?? {}) as Record<string, unknown>;
   if (!Array.isArray(segments) || owner !== writerId) return "damaged";

@@ -3,7 +3,7 @@ import { CkptError, isCkptError } from "@ckpt/errors";
 import { acquireLease, type Lease as FileLease, type FileSystem } from "@ckpt/io";
 import { AgentWriter } from "./agent-writer.js";
 import type { Catalog } from "./catalog.js";
-import type { StoreLayout } from "./layout.js";
+import type { SegmentName, StoreLayout } from "./layout.js";
 import type { TakeoverSync } from "./takeover-sync.js";
 import { checkDirectory } from "./unsafe-path.js";
 
@@ -35,11 +35,17 @@ export async function takeAgent(context: TakeContext, agentId: string, holder: o
   const { fs, layout, catalog, sync, writerId } = context;
   await checkDirectory(fs, layout.agent(agentId));
   const lease = await acquireLease(layout.agent(agentId), { fs, writer: writerId, subject: agentId });
+  let isInIndex = false;
   try {
     await catalog.directory.refresh();
     const [unreadable] = catalog.directory.unreadable;
     if (unreadable !== undefined) throw mayHoldMore(agentId, unreadable);
-    await sync.sync(catalog.directory.segments().filter((segment) => segment.has(agentId)));
+    const isLiving = ({ writerId }: SegmentName) =>
+      catalog.directory.writers.get(writerId)?.state === "living";
+    await sync.sync(
+      catalog.directory.segments().filter((segment) => segment.has(agentId)),
+      isLiving,
+    );
     const { number } = catalog.directory.manifest;
     const { history } = await catalog.replay(agentId);
     // A sequence that was recorded and is lost is not used again.
@@ -47,12 +53,14 @@ export async function takeAgent(context: TakeContext, agentId: string, holder: o
     // Where lease files were deleted their epochs begin anew; the log's do not.
     const epoch = Math.max(lease.epoch, history.epoch + 1);
     catalog.hold(history);
+    isInIndex = true;
     // A compaction of this process that ended meanwhile has moved the histories that were held then.
     if (catalog.directory.manifest.number !== number) await catalog.moved();
     const writer = new AgentWriter(agentId, epoch, history);
     const { since } = lease.holder;
     return { writer, lease, holder, since, fenced: undefined, verifiedAt: performance.now() };
   } catch (error) {
+    if (isInIndex) catalog.release(agentId);
     await lease.release().catch(() => undefined); // the first error is the one that matters; the OS lock is free either way
     throw error;
   }

@@ -46,6 +46,8 @@ export class LogWriter {
   #queue: PendingCommit[] = [];
   #nextNumber = 1;
   #voids: VoidFrom[] = [];
+  /** No segment's header says yet what the last failure voided. */
+  #areVoidsDue = false;
   #failures = 0;
   #lastFailure: unknown;
   #switching: Promise<void> | undefined;
@@ -74,6 +76,15 @@ export class LogWriter {
       await (this.#switching ?? this.#queue.at(-1)!.done.then(ignore, ignore));
     }
     await Promise.all(this.#sealing);
+  }
+
+  /**
+   * Before the writer ends: where the last segment failed, one more says that nothing counts behind its end. Rejects where that cannot be
+   * written; then what was rejected may show again.
+   */
+  async settleVoids(): Promise<void> {
+    while (this.#switching !== undefined) await this.#switching;
+    if (this.#areVoidsDue && this.#current === undefined) this.#current = await this.#begin();
   }
 
   /** Ends the current segment; commits that come meanwhile go to another. */
@@ -156,6 +167,7 @@ export class LogWriter {
       preallocate: !this.#context.isDiskFull(),
       blockingWrites: this.#context.options.blockingWrites,
     });
+    this.#areVoidsDue = false;
     this.#context.onSegment(segment);
     return segment;
   }
@@ -175,6 +187,7 @@ export class LogWriter {
     if (segment.isFailed) {
       const { number } = segment.header;
       this.#voids = [...this.#voids, { number, offset: segment.end.length }];
+      this.#areVoidsDue = true;
       segment.view.setVoid(segment.end.length);
       for (const commit of this.#queue) commit.isSent = false;
     }

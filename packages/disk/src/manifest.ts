@@ -1,6 +1,6 @@
 /** Which segments compaction replaced: docs/format.md, "Manifests". */
 import { classify, type FileSystem } from "@ckpt/io";
-import { encodeCheckedJson, publishFile, readCheckedJson } from "./checked-json.js";
+import { encodeCheckedJson, publishFile, readDerivedJson } from "./checked-json.js";
 import { isWriterId, parseManifestFile, type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import { FORMAT_VERSION, isPositive } from "./segment-header.js";
 
@@ -34,7 +34,7 @@ export async function readManifest(
   const damaged: number[] = [];
   for (const number of await numbers(fs, layout)) {
     if (number === known.number && damaged.length === 0) return known;
-    const read = await readCheckedJson(fs, layout.manifest(number));
+    const read = await readDerivedJson(fs, layout.manifest(number));
     if (read === "absent") return readManifest(fs, layout, known); // a newer one was published meanwhile
     const replaced = read === "damaged" ? undefined : parseReplaced(read.value);
     if (replaced !== undefined) return { number, replaced, damaged };

@@ -101,6 +101,15 @@ export class OwnWriter {
   /** Finishes what was submitted, seals the log, records heads, and gives the writer's lease back. */
   async close(): Promise<void> {
     await this.log.settled();
+    await this.log.settleVoids().catch((error: unknown) => {
+      this.#context.findings.add({
+        kind: "stale",
+        place: this.#context.layout.root,
+        message: `What a failed write left behind could not be voided: ${error instanceof Error ? error.message : String(error)}`,
+        affectedIds: [],
+        remedy: "A save that was rejected may show again. Nothing that was acknowledged is touched.",
+      });
+    });
     await this.log.seal();
     await this.reserve.close();
     if (this.#currentHeads().length > 0) await this.heads.flush();

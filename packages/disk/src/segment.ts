@@ -150,9 +150,10 @@ export class Segment implements SegmentName {
       entries = await readHintEntries(fs, layout.hint(this), this.#directory, agentId, this);
       if (entries === undefined) {
         // The hint went bad or away after its directory was read.
-        this.#scanning ??= this.#scanAll();
+        this.#scanning ??= this.#scanAll().finally(() => {
+          this.#scanning = undefined;
+        });
         this.#scan = await this.#scanning;
-        this.#scanning = undefined;
         this.#directory = undefined;
       }
     }

@@ -25,7 +25,7 @@ import { type WriterChanges, WriterSegments } from "./writer-segments.js";
 
 const PARALLEL = 8;
 /** How often a look is repeated because others changed the directory meanwhile. */
-const MAX_ROUNDS = 3;
+const MAX_ROUNDS = 8;
 
 /** Who keeps something that a look may make out of date. */
 export interface DirectoryListener {
@@ -45,8 +45,8 @@ export class StoreDirectory {
   #ownWriterId: string | undefined;
   #manifest: Manifest = NO_MANIFEST;
   #storeId: string | undefined;
-  /** In the look under way, a file went away between listing and opening it. */
-  #hasVanished = false;
+  /** Number of the manifest that all writers were last looked at with. */
+  #seen = NO_MANIFEST.number;
   #running: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
   #isOpen = false;
@@ -158,6 +158,7 @@ export class StoreDirectory {
 
   /** Segments that our compaction has replaced, and those that took their place. */
   replaceSegments(manifest: Manifest, outputs: readonly Segment[]): void {
+    if (this.#seen === this.#manifest.number) this.#seen = manifest.number;
     this.#manifest = manifest;
     const gone: Segment[] = [];
     for (const writer of this.#writers.values())
@@ -169,7 +170,7 @@ export class StoreDirectory {
   /** Segments that our compaction has written and that are there from now on, whatever became of it. */
   adopt(outputs: readonly Segment[], gone: readonly Segment[] = []): void {
     for (const output of outputs) this.addOwn(output);
-    this.#listener.changed({ opened: outputs, gone, appended: new Map(), cut: [], hasVanished: false });
+    this.#listener.changed({ opened: outputs, gone, appended: new Map(), cut: [] });
   }
 
   /** What the writer's recorded heads say about its segments. */
@@ -179,31 +180,33 @@ export class StoreDirectory {
   }
 
   async #look(): Promise<void> {
-    let found = await this.#round();
-    // What looks lost may be what compaction has replaced since this look began.
-    for (let round = 0; round < MAX_ROUNDS && (found.length > 0 || this.#hasVanished); round++) {
+    let found: StoreFinding[] = [];
+    for (let round = 1; ; round++) {
+      const seen = await this.#round(round > 1);
+      // What was missing may be what compaction has replaced since the round before began: all heads are compared anew.
+      found = [...found.filter(({ kind }) => kind !== "missing"), ...seen.found];
+      // Files go only after the manifest that replaces them has come: while that is the same, what was seen is of one moment.
       const { number } = await readManifest(this.#fs, this.#layout, this.#manifest);
-      if (number === this.#manifest.number) break;
-      found = await this.#round();
+      if (number === seen.manifest || round === MAX_ROUNDS) break;
     }
     for (const finding of [...this.structuralFindings(), ...found]) this.#findings.add(finding);
   }
 
-  async #round(): Promise<StoreFinding[]> {
-    this.#hasVanished = false;
+  async #round(isAgain: boolean): Promise<{ found: StoreFinding[]; manifest: number }> {
     if (!this.#isOpen) await checkDirectories(this.#fs, this.#layout);
-    const previous = this.#manifest.number;
     this.#manifest = await readManifest(this.#fs, this.#layout, this.#manifest);
+    const { number } = this.#manifest;
     if (!this.#isOpen || this.isFormatDamaged || this.#storeId === undefined) await this.#readFormat();
-    const isNewManifest = this.#manifest.number !== previous;
+    const isNewManifest = number !== this.#seen;
     if (isNewManifest) this.#dropReplacedOwn();
     const ids = await this.#writerIds();
     for (const id of [...this.#writers.keys()]) if (!ids.has(id)) this.#forget(id);
     const look = [...ids].filter((id) => this.#writers.get(id)?.isSettled !== true || isNewManifest);
-    const found = await mapBounded(look, PARALLEL, (id) => this.#lookAt(id));
+    const found = await mapBounded(look, PARALLEL, (id) => this.#lookAt(id, isAgain));
     this.#isOpen = true;
     if (isNewManifest) await this.#listener.moved();
-    return found.flat();
+    this.#seen = number;
+    return { found: found.flat(), manifest: number };
   }
 
   async #readFormat(): Promise<void> {
@@ -224,24 +227,26 @@ export class StoreDirectory {
     return ids;
   }
 
-  async #lookAt(writerId: string): Promise<StoreFinding[]> {
+  async #lookAt(writerId: string, isAgain: boolean): Promise<StoreFinding[]> {
     const known = this.#writers.get(writerId);
     if (known === undefined && (await this.#isForeign(writerId)))
       return [foreignWriter(this.#layout.writer(writerId))];
     const writer = known ?? new WriterSegments({ fs: this.#fs, layout: this.#layout }, writerId);
+    const before = [...writer.segments.values()];
     let changes: WriterChanges;
     try {
       changes = await writer.refresh((key) => this.isReplaced(key));
     } catch (error) {
-      // Half a look must not pass for one: everything of this writer is read anew the next time.
-      if (known !== undefined) this.#forget(writerId);
+      // Half a look must not pass for one. Its segments stay: an agent may be taken, or a compaction planned, by them this moment.
+      writer.takeBack(before);
+      this.#listener.changed({ opened: [], gone: before, appended: new Map(), cut: [] });
       throw error;
     }
     this.#writers.set(writerId, writer);
-    this.#hasVanished ||= changes.hasVanished;
     const found = changes.opened.flatMap((segment) => this.#judge(writer, segment));
     this.#listener.changed(changes);
-    if (known === undefined || changes.opened.length > 0) found.push(...(await this.headFindings(writer)));
+    if (known === undefined || changes.opened.length > 0 || isAgain)
+      found.push(...(await this.headFindings(writer)));
     return found;
   }
 
@@ -269,7 +274,6 @@ export class StoreDirectory {
       gone: [...writer.segments.values()],
       appended: new Map(),
       cut: [],
-      hasVanished: false,
     });
   }
 

@@ -14,19 +14,26 @@ export class TakeoverSync {
   readonly #synced = new Map<string, number>();
   /** Segments whose sync failed: a second one would only say that the pages are clean. */
   readonly #failed = new Set<string>();
+  /** Segments of writers that live: what a failed write has left at the end may be voided yet. */
+  readonly #living = new Set<string>();
 
   constructor(fs: FileSystem, findings: Findings) {
     this.#fs = fs;
     this.#findings = findings;
   }
 
-  /** Whether what the segment holds can be taken for durable. */
+  /** Whether what the segment holds can be taken for durable, and for what stays. */
   isTrusted(key: string): boolean {
-    return !this.#failed.has(key);
+    return !this.#failed.has(key) && !this.#living.has(key);
   }
 
-  async sync(segments: readonly Segment[]): Promise<void> {
-    for (const segment of segments) await this.#syncOne(segment);
+  /** `isLiving`: whether the writer of a segment may still say where it ends. */
+  async sync(segments: readonly Segment[], isLiving: (segment: Segment) => boolean): Promise<void> {
+    for (const segment of segments) {
+      if (isLiving(segment) && !segment.hasHint) this.#living.add(segment.key);
+      else this.#living.delete(segment.key);
+      await this.#syncOne(segment);
+    }
   }
 
   async #syncOne(segment: Segment): Promise<void> {

@@ -13,8 +13,6 @@ export interface WriterChanges {
   readonly appended: ReadonlyMap<Segment, readonly StoredEntry[]>;
   /** Segments whose end moved back, because a later one said where they end. */
   readonly cut: readonly Segment[];
-  /** A file was listed and gone when it was opened: what was in it is elsewhere now. */
-  readonly hasVanished: boolean;
 }
 
 export class WriterSegments {
@@ -57,6 +55,13 @@ export class WriterSegments {
     return dropped;
   }
 
+  /** A look has failed half-way: what it has opened is opened anew by the next one, which takes nothing for settled. */
+  takeBack(before: readonly Segment[]): void {
+    for (const [number, segment] of this.segments)
+      if (!before.includes(segment)) this.segments.delete(number);
+    this.state = "living";
+  }
+
   get #fs(): FileSystem {
     return this.#context.fs;
   }
@@ -79,7 +84,6 @@ export class WriterSegments {
     for (const segment of gone) this.segments.delete(segment.number);
     const opened: Segment[] = [];
     const cut: Segment[] = [];
-    let hasVanished = false;
     const appended = new Map<Segment, readonly StoredEntry[]>();
     // Newest first: each says where the ones before it end.
     const voids = new Map<number, number>();
@@ -88,17 +92,13 @@ export class WriterSegments {
       let segment = this.segments.get(number);
       if (segment === undefined) {
         segment = await this.#open(number, voidFrom);
-        if (segment === undefined) {
-          hasVanished = true;
-          continue;
-        }
+        if (segment === undefined) continue;
         opened.push(segment);
       } else {
         const fresh = segment.hasHint ? [] : await advance(segment);
         if (fresh === undefined) {
           this.segments.delete(number);
           gone.push(segment);
-          hasVanished = true;
           continue;
         }
         if (fresh.length > 0) appended.set(segment, fresh);
@@ -108,7 +108,7 @@ export class WriterSegments {
         voids.set(earlier, Math.min(offset, voids.get(earlier) ?? Number.POSITIVE_INFINITY));
       }
     }
-    return { opened, gone, appended, cut, hasVanished };
+    return { opened, gone, appended, cut };
   }
 
   /** Opens one segment; undefined when it went away meanwhile. */

@@ -2,7 +2,7 @@ import { DiskStore } from "@ckpt/disk";
 import { isCkptError } from "@ckpt/errors";
 import { nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
-import { freshDirectory, put, saveAll } from "./support/store.js";
+import { codeOf, freshDirectory, put, saveAll } from "./support/store.js";
 
 /** The file system, where files with `part` in their path open and cannot be read. */
 function unreadable(part: string): typeof nodeFileSystem {
@@ -16,7 +16,7 @@ function unreadable(part: string): typeof nodeFileSystem {
   return { ...nodeFileSystem, open };
 }
 
-it.each(["heads", "manifests", "FORMAT", ".hint"])(
+it.each(["heads", "manifests", ".hint"])(
   "reads every checkpoint, verifies and plans a repair where the device fails in %s",
   async (part) => {
     const directory = await freshDirectory();
@@ -40,6 +40,18 @@ it.each(["heads", "manifests", "FORMAT", ".hint"])(
     await store.close();
   },
 );
+
+it("says that the device fails, not that the store is damaged, where nothing can be read: another place may go on", async () => {
+  const directory = await freshDirectory();
+  const writer = new DiskStore(directory, { autoCompact: false });
+  await writer.acquire("a");
+  await saveAll(writer, "a", 3, (n) => ({ n }));
+  await writer.close();
+  const store = new DiskStore(directory, { fs: unreadable(directory), autoCompact: false });
+  expect(await codeOf(store.list("a"))).toBe("CKPT_IO");
+  expect(await codeOf(store.acquire("a"))).toBe("CKPT_IO");
+  await store.close();
+});
 
 it("says with an error of its own that a segment cannot be read while a repair is planned", async () => {
   const directory = await freshDirectory();
