@@ -11,6 +11,7 @@
  */
 import { dirname } from "node:path";
 import { CkptError, isCkptError } from "@ckpt/errors";
+import { afterMicrotasks } from "./after-microtasks.js";
 import { toCkptError } from "./classify.js";
 import type { FileHandle } from "./file-system.js";
 import { ZERO_CHAIN } from "./frame.js";
@@ -77,13 +78,8 @@ export class FrameLog {
     let handle: FileHandle | undefined;
     try {
       const { mode = 0o600, blockingWrites = false } = options;
-      handle = await fs.open(path, {
-        access: "write",
-        create: "exclusive",
-        mode,
-        dsync: true,
-        blockingWrites,
-      });
+      const how = { access: "write", create: "exclusive", mode, dsync: true, blockingWrites } as const;
+      handle = await fs.open(path, how);
       await fs.syncDirectory(dirname(path));
       return new FrameLog(handle, path, options);
     } catch (error) {
@@ -289,11 +285,6 @@ export class FrameLog {
     this.#queue = [];
     this.#next = 0;
   }
-}
-
-/** Resolves when the work that runs now has ended, and every microtask that it led to. */
-function afterMicrotasks(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function closedError(path: string): CkptError {

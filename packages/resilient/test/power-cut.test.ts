@@ -16,7 +16,7 @@ const stores = {
 describe("the decorators on real disk stores", { timeout: 240_000 }, () => {
   for (const [name, open] of Object.entries(stores)) {
     it(`${name} loses nothing acknowledged and returns nothing wrong after a power cut`, async () => {
-      const report = await exploreCuts({ workload: WORKLOADS.batches!, open, every: 23, outcomes: 1 });
+      const report = await exploreCuts({ workload: WORKLOADS.batches!, open, every: 17, outcomes: 1 });
       expect(report.breaches).toEqual([]);
       expect(report.acknowledged).toBeGreaterThan(5);
       expect(report.distinctStates).toBeGreaterThan(8);

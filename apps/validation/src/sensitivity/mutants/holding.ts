@@ -7,6 +7,8 @@ const TAKEN_FOR_DEAD = edit(
   "",
 );
 
+const LIVING_IS_TRUSTED = edit("disk/src/takeover-sync", "this.#living.add(segment.key);", "{}");
+
 export const holdingMutants: readonly Mutant[] = [
   {
     name: "what a former holder writes behind a later one counts",
@@ -28,12 +30,17 @@ export const holdingMutants: readonly Mutant[] = [
   },
   {
     name: "what a dead writer left is not synced",
-    edits: [edit("disk/src/takeover-sync", "await handle.sync();", "")],
+    edits: [edit("disk/src/takeover-sync", "await syncFile(this.#fs, segment.path);", "")],
     instruments: ["takeover"],
+    coveredBy: {
+      what: "writing a retry anew where the writer of what is there is not proven dead; a writer that is has the sync alone",
+      edits: [LIVING_IS_TRUSTED],
+      instruments: ["takeover"],
+    },
   },
   {
     name: "what could not be synced after a takeover is trusted",
-    edits: [edit("disk/src/takeover-sync", "return !this.#failed.has(key);", "return true;")],
+    edits: [edit("disk/src/takeover-sync", "!this.#failed.has(key) && ", ""), LIVING_IS_TRUSTED],
     instruments: ["takeover-failing"],
   },
   {
