@@ -1,5 +1,6 @@
 /** What a segment's file says about where it ends. */
-import { type FileHandle, FRAME_HEADER_BYTES, parseFrameHeader, readFully } from "@ckpt/io";
+import { isCkptError } from "@ckpt/errors";
+import { type FileHandle, FRAME_HEADER_BYTES, parseFrameHeader, readFrame, readFully } from "@ckpt/io";
 import type { SegmentEnd } from "./segment-scan.js";
 
 async function headerAt(handle: FileHandle, offset: number) {
@@ -11,6 +12,18 @@ async function headerAt(handle: FileHandle, offset: number) {
 /** Whether something that looks like a frame begins at `offset`. */
 export async function hasFrameAt(handle: FileHandle, offset: number): Promise<boolean> {
   return (await headerAt(handle, offset)) !== undefined;
+}
+
+/** Whether a frame begins at `offset` that is whole: a torn one was never acknowledged. */
+export async function hasIntactFrameAt(handle: FileHandle, offset: number): Promise<boolean> {
+  if (!(await hasFrameAt(handle, offset))) return false;
+  try {
+    await readFrame(handle, offset);
+    return true;
+  } catch (error) {
+    if (isCkptError(error, "CKPT_CORRUPT")) return false;
+    throw error;
+  }
 }
 
 /** Whether the last frame before `end.length` has the chain that `end` says, and the file is that long. */

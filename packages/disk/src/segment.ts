@@ -14,7 +14,7 @@ import {
   summarize,
 } from "./hint-file.js";
 import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
-import { endsWith, hasFrameAt } from "./segment-end.js";
+import { endsWith, hasFrameAt, hasIntactFrameAt } from "./segment-end.js";
 import type { SegmentHeader, VoidFrom } from "./segment-header.js";
 import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
 
@@ -251,7 +251,7 @@ export class Segment implements SegmentName {
       // A sealed segment ends where its hint says. What stands behind it counts, unless a later segment says otherwise.
       const { voidFrom } = this.#facts;
       const isLonger =
-        (voidFrom === undefined || voidFrom > end.length) && (await hasFrameAt(handle, end.length));
+        (voidFrom === undefined || voidFrom > end.length) && (await hasIntactFrameAt(handle, end.length));
       return isLonger ? "differs" : "matches";
     } finally {
       await handle.close();
