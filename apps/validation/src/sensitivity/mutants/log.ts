@@ -141,8 +141,8 @@ export const logMutants: readonly Mutant[] = [
     edits: [
       edit(
         "disk/src/segment",
-        'return (await endsWith(handle, end)) ? "matches" : "differs";',
-        'return "matches";',
+        'if (!(await endsWith(handle, end))) return "differs";',
+        'if (!(await endsWith(handle, end))) return "matches";',
       ),
     ],
     instruments: ["damaged-segments"],
