@@ -117,8 +117,10 @@ export interface CheckpointStore {
   /**
    * Applies all entries, or none. Resolves only when the batch is as safe as `durability` says; commits of one agent take
    * effect in the order of the calls. A `put` whose id exists with the same state hash and sequence is the same checkpoint and changes
-   * nothing (a retry), unless a read found its bytes damaged: then they are written anew, and the put moves the head as any other; with another hash or sequence the batch is refused with `CKPT_CONFLICT`. A `put` whose sequence is not above the agent's last
-   * is refused likewise. Removing an id that does not exist is no error. A put moves its agent's head. Rejects with `CKPT_LOCKED` or
+   * nothing (a retry), unless what is stored may not last: a read found its bytes damaged, or whoever wrote it was never told that it is
+   * durable. Then it is written anew, and the put moves the head as any other. With another hash or sequence the batch is refused with
+   * `CKPT_CONFLICT`. A `put` whose sequence is not above the agent's last is refused likewise. Removing an id that does not exist is no
+   * error. A put moves its agent's head. Rejects with `CKPT_LOCKED` or
    * `CKPT_FENCED` when the store has leases and the writer holds none for an agent in the batch: the caller acquires first.
    */
   commit(entries: readonly StoreEntry[], options?: { readonly signal?: AbortSignal }): Promise<CommitReceipt>;

@@ -2,6 +2,7 @@ import { FaultyFileSystem } from "@ckpt/conformance";
 import { DiskStore } from "@ckpt/disk";
 import { type FileHandle, type FileSystem, nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
+import { boundTo } from "./support/bound-to.js";
 import { freshDirectory, put } from "./support/store.js";
 
 it("repairs while saves go on, and loses none of them", async () => {
@@ -30,7 +31,7 @@ it("repairs while saves go on, and loses none of them", async () => {
 /** As on systems without O_DSYNC: a synchronous write is a write and then a sync. `afterWrite` runs in between. */
 function withoutDsync(fs: FileSystem, afterWrite: () => void): FileSystem {
   return {
-    ...bound(fs),
+    ...boundTo(fs),
     open: async (path, { dsync, ...how }) => {
       const handle = await fs.open(path, how);
       if (dsync !== true) return handle;
@@ -52,21 +53,6 @@ function withoutDsync(fs: FileSystem, afterWrite: () => void): FileSystem {
         close: () => handle.close(),
       };
     },
-  };
-}
-
-function bound(fs: FileSystem): Omit<FileSystem, "open"> {
-  return {
-    stat: (path) => fs.stat(path),
-    readdir: (path) => fs.readdir(path),
-    mkdir: (path, mode) => fs.mkdir(path, mode),
-    rename: (from, to) => fs.rename(from, to),
-    link: (from, to) => fs.link(from, to),
-    unlink: (path) => fs.unlink(path),
-    rmdir: (path) => fs.rmdir(path),
-    syncDirectory: (path) => fs.syncDirectory(path),
-    realpath: (path) => fs.realpath(path),
-    freeBytes: (path) => fs.freeBytes(path),
   };
 }
 

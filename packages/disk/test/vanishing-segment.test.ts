@@ -2,6 +2,7 @@ import { FaultyFileSystem } from "@ckpt/conformance";
 import { DiskStore } from "@ckpt/disk";
 import type { FileSystem } from "@ckpt/io";
 import { expect, it, vi } from "vitest";
+import { boundTo } from "./support/bound-to.js";
 import { put } from "./support/store.js";
 
 const options = { reserveBytes: 0, autoCompact: false };
@@ -9,20 +10,11 @@ const options = { reserveBytes: 0, autoCompact: false };
 /** The same file system, where `before` runs ahead of the opening of each segment. */
 function watched(fs: FileSystem, before: () => Promise<void>): FileSystem {
   return {
+    ...boundTo(fs),
     open: async (path, how) => {
       if (path.endsWith(".seg")) await before();
       return fs.open(path, how);
     },
-    stat: (path) => fs.stat(path),
-    readdir: (path) => fs.readdir(path),
-    mkdir: (path, mode) => fs.mkdir(path, mode),
-    rename: (from, to) => fs.rename(from, to),
-    link: (from, to) => fs.link(from, to),
-    unlink: (path) => fs.unlink(path),
-    rmdir: (path) => fs.rmdir(path),
-    syncDirectory: (path) => fs.syncDirectory(path),
-    realpath: (path) => fs.realpath(path),
-    freeBytes: (path) => fs.freeBytes(path),
   };
 }
 
