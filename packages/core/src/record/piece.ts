@@ -1,6 +1,7 @@
 import type { StateNode } from "../node.js";
 import { digest } from "../state/digest.js";
 import { HEAVY_WEIGHT, isContainer, keepHash, metaOf } from "../state/node-meta.js";
+import { addJsonParts } from "./json-parts.js";
 
 /** One piece that is still to be written. */
 export type Piece =
@@ -14,11 +15,11 @@ export type Piece =
   | { readonly kind: "keys"; readonly keys: readonly string[] }
   | { readonly kind: "raw"; readonly bytes: Uint8Array };
 
-/** The JSON text of a piece that is not raw. */
-export function pieceText(piece: Exclude<Piece, { kind: "raw" }>): string {
-  if (piece.kind === "node") return JSON.stringify(piece.node);
-  if (piece.kind === "keys") return JSON.stringify(piece.keys);
-  return JSON.stringify(piece.children.slice(piece.start, piece.end));
+/** Appends the JSON text of a piece that is not raw, in parts that follow each other. */
+export function addPieceParts(piece: Exclude<Piece, { kind: "raw" }>, parts: string[]): void {
+  if (piece.kind === "node") addJsonParts(piece.node, parts);
+  else if (piece.kind === "keys") parts.push(JSON.stringify(piece.keys));
+  else parts.push(JSON.stringify(piece.children.slice(piece.start, piece.end)));
 }
 
 /** Keeps the hash of a piece that was just written, so that naming the state does not write it again. */

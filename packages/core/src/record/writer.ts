@@ -1,5 +1,5 @@
 import { HEADER_BYTES, LENGTH_BYTES, RAW_FLAG, RECORD_VERSION } from "./format.js";
-import { type Piece, pieceText, rememberHash } from "./piece.js";
+import { addPieceParts, type Piece, rememberHash } from "./piece.js";
 
 const CHUNK_BYTES = 65_536;
 const LARGEST_CHUNK_BYTES = 1_048_576;
@@ -10,7 +10,8 @@ const MAX_BYTES_PER_UNIT = 3;
 export class RecordWriter {
   private buffer: Buffer;
   private used = 0;
-  private text = "";
+  /** The text of the piece at hand. */
+  private readonly parts: string[] = [];
   private readonly keepsHashes: boolean;
 
   /** `expectedBytes` sizes the first chunk, so that a small record costs a small buffer. `keepsHashes`: of the pieces, for the state's hash. */
@@ -41,21 +42,24 @@ export class RecordWriter {
       this.used += piece.bytes.length;
       return true;
     }
-    this.text = pieceText(piece);
-    if (this.text.length * MAX_BYTES_PER_UNIT > room && Buffer.byteLength(this.text) > room) return false;
+    const { parts } = this;
+    parts.length = 0;
+    addPieceParts(piece, parts);
+    if (!fitsInto(room, parts)) return false;
     const start = this.used + LENGTH_BYTES;
-    const count = this.buffer.write(this.text, start);
-    this.length(count, 0);
-    this.used += count;
-    if (this.keepsHashes) rememberHash(piece, this.buffer.subarray(start, start + count));
+    let end = start;
+    for (let i = 0; i < parts.length; i++) end += this.buffer.write(parts[i]!, end);
+    this.length(end - start, 0);
+    this.used = end;
+    if (this.keepsHashes) rememberHash(piece, this.buffer.subarray(start, end));
     return true;
   }
 
   /** Writes the piece that did not fit just now. */
   *outgrown(piece: Piece): Generator<Uint8Array, void, undefined> {
     const raw = piece.kind === "raw";
-    const bytes = raw ? piece.bytes : Buffer.from(this.text);
-    this.text = "";
+    const bytes = raw ? piece.bytes : Buffer.from(this.parts.join(""));
+    this.parts.length = 0;
     if (this.buffer.length - this.used < LENGTH_BYTES) yield* this.flush();
     this.length(bytes.length, raw ? RAW_FLAG : 0);
     yield* this.bytes(bytes);
@@ -99,4 +103,13 @@ export class RecordWriter {
     this.buffer.writeUInt32LE((count | flag) >>> 0, this.used);
     this.used += LENGTH_BYTES;
   }
+}
+
+function fitsInto(room: number, parts: readonly string[]): boolean {
+  let units = 0;
+  for (let i = 0; i < parts.length; i++) units += parts[i]!.length;
+  return (
+    units * MAX_BYTES_PER_UNIT <= room ||
+    parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0) <= room
+  );
 }

@@ -1,0 +1,64 @@
+import type { StateNode } from "../node.js";
+
+/** From this length on, looking for what JSON escapes and copying the rest is several times faster than `JSON.stringify`. */
+const LONG_LENGTH = 512;
+/** Beyond it, the pieces of a text that is split at what must be escaped could be millions. */
+const SPLIT_LENGTH = 262_144;
+/** What JSON escapes, but for the line feeds, quotes and backslashes that ordinary text is full of. */
+const RARELY_ESCAPED = /[\u0000-\u0009\u000b-\u001f\ud800-\udfff]/;
+const ESCAPED = /[\u0000-\u001f"\\\ud800-\udfff]/;
+
+/**
+ * Appends the JSON text of a node to `parts`, so that all of them in a row are what `JSON.stringify` gives. A long string that
+ * needs no escape is a part as it is: its text is never built.
+ */
+export function addJsonParts(node: StateNode, parts: string[]): void {
+  if (holdsLongString(node)) {
+    const last = addNode(node, "", parts);
+    if (last !== "") parts.push(last);
+  } else parts.push(JSON.stringify(node));
+}
+
+function holdsLongString(node: StateNode): boolean {
+  if (typeof node === "string") return node.length >= LONG_LENGTH;
+  if (typeof node !== "object" || node === null) return false;
+  if (Array.isArray(node)) return node.some(holdsLongString);
+  const object = node as Readonly<Record<string, StateNode>>;
+  for (const key in object) if (holdsLongString(object[key]!)) return true;
+  return false;
+}
+
+/** `text` is what stands before the node and is in no part yet; returns the same for what follows. */
+function addNode(node: StateNode, text: string, parts: string[]): string {
+  if (typeof node === "string" && node.length >= LONG_LENGTH) return addLongString(node, text, parts);
+  if (!holdsLongString(node)) return text + JSON.stringify(node);
+  if (Array.isArray(node)) {
+    let open = `${text}[`;
+    for (let i = 0; i < node.length; i++) open = addNode(node[i]!, i === 0 ? open : `${open},`, parts);
+    return `${open}]`;
+  }
+  const object = node as Readonly<Record<string, StateNode>>;
+  let open = `${text}{`;
+  let isFirst = true;
+  for (const key in object) {
+    const name = ESCAPED.test(key) ? JSON.stringify(key) : `"${key}"`;
+    open = addNode(object[key]!, isFirst ? `${open}${name}:` : `${open},${name}:`, parts);
+    isFirst = false;
+  }
+  return `${open}}`;
+}
+
+function addLongString(long: string, text: string, parts: string[]): string {
+  if (RARELY_ESCAPED.test(long) || (long.length > SPLIT_LENGTH && ESCAPED.test(long)))
+    return text + JSON.stringify(long);
+  parts.push(`${text}"`, escaped(long));
+  return '"';
+}
+
+/** Splitting at what must be escaped and joining the rest goes over the text at the speed of copying. */
+function escaped(text: string): string {
+  let result = text;
+  if (result.includes("\\")) result = result.split("\\").join("\\\\");
+  if (result.includes('"')) result = result.split('"').join('\\"');
+  return result.includes("\n") ? result.split("\n").join("\\n") : result;
+}
