@@ -4,9 +4,9 @@ import type { StateNode } from "../node.js";
 const LONG_LENGTH = 512;
 /** Beyond it, the pieces of a text that is split at what must be escaped could be millions. */
 const SPLIT_LENGTH = 262_144;
-/** What JSON escapes, but for the line feeds, quotes and backslashes that ordinary text is full of. */
-const RARELY_ESCAPED = /[\u0000-\u0009\u000b-\u001f\ud800-\udfff]/;
-const ESCAPED = /[\u0000-\u001f"\\\ud800-\udfff]/;
+/** What JSON escapes (controls, surrogates), but for the line feeds, quotes and backslashes that ordinary text is full of. */
+const RARELY_ESCAPED = /[^\n -\ud7ff\ue000-\uffff]/;
+const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
 /**
  * Appends the JSON text of a node to `parts`, so that all of them in a row are what `JSON.stringify` gives. A long string that
