@@ -7,7 +7,7 @@ import { mapBounded } from "./map-bounded.js";
 import { type Replayed, replay } from "./replay.js";
 import type { Segment, SegmentContext } from "./segment.js";
 import { lostFinding, supersededFinding } from "./segment-findings.js";
-import { Slices } from "./slices.js";
+import type { Slices } from "./slices.js";
 import { type DirectoryListener, StoreDirectory } from "./store-directory.js";
 import type { WriterChanges } from "./writer-segments.js";
 
@@ -149,8 +149,7 @@ export class Catalog implements DirectoryListener {
   }
 
   /** Our own compaction has copied these: histories of agents that are held here need not be read again for that. */
-  async relocate(puts: readonly PutEntry[]): Promise<void> {
-    const slices = new Slices();
+  async relocate(puts: readonly PutEntry[], slices: Slices): Promise<void> {
     for (const put of puts) {
       this.#held.get(put.agentId)?.replace(put);
       const pause = slices.pause();

@@ -11,7 +11,7 @@ import { noPlace } from "./no-place.js";
 import { BadRecord } from "./record-frames.js";
 import type { Segment } from "./segment.js";
 import { SequentialReader } from "./sequential-reader.js";
-import { Slices } from "./slices.js";
+import type { Slices } from "./slices.js";
 
 export interface CopyContext {
   readonly fs: FileSystem;
@@ -21,6 +21,7 @@ export interface CopyContext {
   /** Leaves out what cannot be read, instead of failing. */
   readonly salvage: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly slices: Slices;
   /** Begins another output. */
   begin(): Promise<CompactionOutput>;
 }
@@ -51,7 +52,6 @@ export class CompactionCopy {
   /** Checkpoints that were left out, because they cannot be restored. */
   readonly lost: PutEntry[] = [];
   readonly #context: CopyContext;
-  readonly #slices = new Slices();
   #chains = new Map<string, Chain>();
 
   constructor(context: CopyContext) {
@@ -71,7 +71,7 @@ export class CompactionCopy {
       for (const put of puts) {
         throwIfAborted(this.#context.signal, "compact");
         await this.#copyPut(reader, source, put);
-        const pause = this.#slices.pause();
+        const pause = this.#context.slices.pause();
         if (pause !== undefined) await pause;
       }
     } finally {
@@ -118,7 +118,7 @@ export class CompactionCopy {
     const collected: Uint8Array[] = [];
     for (const chunk of chunks) {
       collected.push(chunk);
-      const pause = this.#slices.pause();
+      const pause = this.#context.slices.pause();
       if (pause !== undefined) await pause;
     }
     return collected;

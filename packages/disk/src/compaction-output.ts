@@ -8,6 +8,7 @@ import type { StoreLayout } from "./layout.js";
 import { endOf, FRAGMENT_BYTES } from "./log-segment.js";
 import { Segment } from "./segment.js";
 import { encodeSegmentHeader, type SegmentHeader } from "./segment-header.js";
+import type { Slices } from "./slices.js";
 
 /** Bytes on their way to the disk before the copy waits for them: saves that go on meanwhile wait for no longer write. */
 const MAX_IN_FLIGHT_BYTES = 256 * 1024;
@@ -93,12 +94,12 @@ export class CompactionOutput {
   }
 
   /** Everything is on the disk, and the hint beside it. Resolves to the head to record. */
-  async finish(): Promise<SegmentHead> {
+  async finish(slices: Slices): Promise<SegmentHead> {
     await this.#last;
     this.#check();
     await this.#log.close();
     const { end } = this.view;
-    await this.view.writeHint();
+    await this.view.writeHint(slices);
     return { number: this.view.number, end, sealed: true, agents: this.#ranges };
   }
 

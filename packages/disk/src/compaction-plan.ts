@@ -1,10 +1,12 @@
 /** What compaction takes, and what it must keep: docs/format.md, "Compacting". Reads only. */
+import { throwIfAborted } from "@ckpt/core";
 import type { Catalog } from "./catalog.js";
 import type { PutEntry, SequenceMark, StoredEntry } from "./entry.js";
 import { noPlace } from "./no-place.js";
 import { mergeRanges } from "./number-ranges.js";
 import type { Replayed } from "./replay.js";
 import type { Segment } from "./segment.js";
+import type { Slices } from "./slices.js";
 import { keptRetractions } from "./taken-back.js";
 
 /** Everything that the sources hold of one agent and that must live on, besides its checkpoints. */
@@ -16,6 +18,12 @@ export interface CompactionPlan {
   readonly facts: ReadonlyMap<string, readonly StoredEntry[]>;
 }
 
+export interface PlanOptions {
+  readonly salvage: boolean;
+  readonly slices: Slices;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Plans to replace `sources`. With `salvage`, numbers that are lost are counted as seen, so that a loss that was reported and recorded
  * is not reported for ever.
@@ -23,18 +31,21 @@ export interface CompactionPlan {
 export async function planCompaction(
   catalog: Catalog,
   sources: readonly Segment[],
-  salvage: boolean,
+  { salvage, slices, signal }: PlanOptions,
 ): Promise<CompactionPlan> {
   const taken = new Set<unknown>(sources);
   const puts = new Map<Segment, PutEntry[]>(sources.map((source) => [source, []]));
   const facts = new Map<string, StoredEntry[]>();
   for (const agentId of salvage ? catalog.agentIds() : agentsOf(sources)) {
+    throwIfAborted(signal, "compact");
     const replayed = await catalog.replay(agentId);
     for (const put of replayed.history.puts) puts.get(put.segment as Segment)?.push(put);
     const marks = replayed.marks.filter((mark) => taken.has(mark.segment));
     const mine = replayed.entries.filter((entry) => taken.has(entry.segment));
     const retractions = await keptRetractions(catalog, agentId, mine, taken);
     facts.set(agentId, keptFacts(replayed, { mine, marks, taken, retractions, salvage }));
+    const pause = slices.pause();
+    if (pause !== undefined) await pause;
   }
   for (const list of puts.values())
     list.sort((a, b) => a.offset - b.offset || a.sectionOffset - b.sectionOffset);

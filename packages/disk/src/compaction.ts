@@ -19,6 +19,7 @@ import type { MaintenanceContext } from "./maintenance.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import type { Segment } from "./segment.js";
 import { FORMAT_VERSION } from "./segment-header.js";
+import { Slices } from "./slices.js";
 
 /** A segment with this share of visible checkpoints is left as it is. */
 const PACKED_SHARE = 0.8;
@@ -29,6 +30,8 @@ export interface CompactionOptions {
   readonly salvage: boolean;
   /** Take only these of the segments that may be taken. */
   readonly only?: (segment: Segment) => boolean;
+  /** How the work is divided. @default a turn for others after each slice */
+  readonly slices?: Slices;
 }
 
 export interface CompactionResult extends CompactionReport {
@@ -48,7 +51,7 @@ export async function compactHeld(
   for (const writerId of catalog.directory.writers.keys()) await dead.take(writerId);
   // What a dead writer left is final only now.
   await catalog.directory.refreshWriters(dead.ids);
-  return compactSources(context, dead, options);
+  return compactSources(context, dead, { ...options, slices: new Slices(() => writer.log.isBusy) });
 }
 
 /** Compacts what is sealed and what the writers in `dead` have left. */
@@ -88,12 +91,12 @@ async function replaceSources(
   context: MaintenanceContext,
   dead: DeadWriters,
   sources: readonly Segment[],
-  { salvage, signal }: CompactionOptions,
+  { salvage, signal, slices = new Slices() }: CompactionOptions,
 ): Promise<CompactionResult> {
   const { fs, layout, options, catalog, writer } = context;
   const planned = catalog.directory.manifest;
   const bytesBefore = await totalBytes(fs, layout, sources);
-  const plan = await planCompaction(catalog, sources, salvage);
+  const plan = await planCompaction(catalog, sources, { salvage, slices, signal });
   if (sources.length === 0 && !hasFacts(plan)) {
     return { ...(await sweep(context, dead)), bytesBefore, bytesAfter: 0 };
   }
@@ -102,11 +105,20 @@ async function replaceSources(
   }
   const { segmentBytes, maxChainDeltas } = options;
   const begin = () => beginOutput(context);
-  const copy = new CompactionCopy({ fs, layout, segmentBytes, maxChainDeltas, salvage, signal, begin });
+  const copy = new CompactionCopy({
+    fs,
+    layout,
+    segmentBytes,
+    maxChainDeltas,
+    salvage,
+    signal,
+    slices,
+    begin,
+  });
   let previous: Manifest;
   try {
     await copy.run(plan);
-    for (const output of copy.outputs) writer.addOutput(await output.finish());
+    for (const output of copy.outputs) writer.addOutput(await output.finish(slices));
     if (copy.outputs.length > 0) await writer.heads.flush();
     previous = await readManifest(fs, layout, catalog.directory.manifest);
   } catch (error) {
@@ -119,7 +131,7 @@ async function replaceSources(
   const isSame = previous.number === planned.number && sources.every((source) => there.has(source));
   if (!isSame) await discardLate(context, copy.outputs);
   await publishOutputs(context, previous, sources, copy.outputs);
-  await catalog.relocate(copy.copied);
+  await catalog.relocate(copy.copied, slices);
   await catalog.moved();
   const removed = await removeSources(context, sources, copy.lost);
   const lostIds = copy.lost.map((put) => put.header.id);

@@ -47,8 +47,7 @@ export async function inflateJson(stored: Uint8Array, plainBytes: number): Promi
   return plain.length === plainBytes ? JSON.parse(plain.toString("utf8")) : undefined;
 }
 
-export async function packEntries(entries: readonly StoredEntry[]): Promise<PackedBlock[]> {
-  const slices = new Slices();
+export async function packEntries(entries: readonly StoredEntry[], slices: Slices): Promise<PackedBlock[]> {
   const blocks: PackedBlock[] = [];
   for (let from = 0; from < entries.length; from += BLOCK_ENTRIES) {
     const texts: string[] = [];

@@ -5,6 +5,7 @@ import { deflateRaw, type HintBlock, inflateJson, packEntries, unpackEntries } f
 import type { SegmentName } from "./layout.js";
 import { checkSegmentHeader, isNatural, isPositive, type SegmentHeader } from "./segment-header.js";
 import type { SegmentEnd } from "./segment-scan.js";
+import type { Slices } from "./slices.js";
 
 const MAGIC = Buffer.from("CKPH");
 const VERSION = 1;
@@ -54,6 +55,7 @@ export async function encodeHint(
   header: SegmentHeader,
   end: SegmentEnd,
   agents: ReadonlyMap<string, readonly StoredEntry[]>,
+  slices: Slices,
 ): Promise<Buffer[]> {
   const head = Buffer.alloc(HEAD_BYTES);
   MAGIC.copy(head);
@@ -64,7 +66,7 @@ export async function encodeHint(
   for (const [agentId, entries] of agents) {
     const { maxEpoch, maxNumber, firstSequence, lastSequence } = summarize(entries);
     const row = [agentId, entries.length, maxEpoch, maxNumber, firstSequence, lastSequence, offset];
-    for (const { stored, storedBytes, plainBytes, crc } of await packEntries(entries)) {
+    for (const { stored, storedBytes, plainBytes, crc } of await packEntries(entries, slices)) {
       row.push(storedBytes, plainBytes, crc);
       parts.push(stored);
       offset += storedBytes;

@@ -18,6 +18,8 @@ import { FORMAT_VERSION, type VoidFrom } from "./segment-header.js";
 
 /** Fresh segments that are tried in a row, before what is pending is rejected. */
 const MAX_FAILURES = 2;
+/** Commits that come less than this apart keep the log busy. */
+const BUSY_MS = 20;
 /** A segment is worth keeping while its keyframes are more than this share of it. */
 const KEYFRAME_SHARE = 4;
 
@@ -45,6 +47,7 @@ export class LogWriter {
   /** Everything that is not acknowledged, in order. */
   #queue: PendingCommit[] = [];
   #nextNumber = 1;
+  #submittedMs = Number.NEGATIVE_INFINITY;
   #voids: VoidFrom[] = [];
   /** No segment's header says yet what the last failure voided. */
   #areVoidsDue = false;
@@ -63,7 +66,13 @@ export class LogWriter {
     return this.#nextNumber++;
   }
 
+  /** Whether commits keep coming: what can wait steps back for them. */
+  get isBusy(): boolean {
+    return performance.now() - this.#submittedMs < BUSY_MS;
+  }
+
   submit(commit: PendingCommit): void {
+    this.#submittedMs = performance.now();
     this.#queue.push(commit);
     if (this.#switching !== undefined) return;
     if (this.#current === undefined) this.#switch();

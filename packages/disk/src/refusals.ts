@@ -44,6 +44,16 @@ export function closed(call: string): CkptError {
   });
 }
 
+/** `call` was under way when the store was closed, and ended there. */
+export function closedMeanwhile(call: string, cause: unknown): CkptError {
+  return new CkptError("CKPT_CLOSED", {
+    message: `The disk store was closed while ${call} was under way.`,
+    hint: "What it had done stays done; open a new store on the directory and call it again.",
+    cause,
+    details: { call },
+  });
+}
+
 /** A segment that a newer version of this package wrote. */
 export function newerSegment(path: string): CkptError {
   return new CkptError("CKPT_NEWER_VERSION", {

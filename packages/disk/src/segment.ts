@@ -17,6 +17,7 @@ import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import { endsWith, hasFrameAt, hasIntactFrameAt } from "./segment-end.js";
 import type { SegmentHeader, VoidFrom } from "./segment-header.js";
 import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
+import { Slices } from "./slices.js";
 
 export interface SegmentContext {
   readonly fs: FileSystem;
@@ -214,13 +215,13 @@ export class Segment implements SegmentName {
   }
 
   /** Writes the hint of this sealed segment, and lives on it from then on. */
-  async writeHint(): Promise<void> {
+  async writeHint(slices = new Slices()): Promise<void> {
     const scan = this.#scan;
     if (scan?.header === undefined || scan.damages.length + scan.orphans.length > 0) return;
     const { fs, layout } = this.#context;
     this.isWritingHint = true;
     try {
-      await replaceFile(fs, layout.hint(this), await encodeHint(scan.header, scan.end, scan.agents));
+      await replaceFile(fs, layout.hint(this), await encodeHint(scan.header, scan.end, scan.agents, slices));
       const directory = await readHintDirectory(fs, layout.hint(this));
       if (directory === undefined) return;
       this.#directory = directory;

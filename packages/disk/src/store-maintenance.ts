@@ -1,5 +1,6 @@
 /** Compaction and repair as the store offers them: one at a time, by itself where that is wanted. */
-import type { CompactionReport } from "@ckpt/core";
+import { type CompactionReport, throwIfAborted } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
 import { classify, toCkptError } from "@ckpt/io";
 import { AutoCompaction } from "./auto-compaction.js";
 import { compactHeld } from "./compaction.js";
@@ -9,7 +10,11 @@ import { foldHeld } from "./fold.js";
 import { Gate } from "./gate.js";
 import { type MaintenanceContext, underMaintenance } from "./maintenance.js";
 import type { OwnWriter } from "./own-writer.js";
+import { closedMeanwhile } from "./refusals.js";
 import { planRepair, type RepairReport, repairHeld } from "./repair.js";
+
+/** Why maintenance ends when its store is closed. */
+const STOPPED = Symbol("closed");
 
 export interface StoreMaintenanceContext extends Omit<MaintenanceContext, "writer"> {
   readonly findings: Findings;
@@ -26,6 +31,9 @@ export class StoreMaintenance {
   readonly #context: StoreMaintenanceContext;
   readonly #gate = new Gate(1);
   readonly #auto: AutoCompaction | undefined;
+  /** What is under way or waits, each with what ends it. */
+  readonly #underWay = new Map<Promise<unknown>, AbortController>();
+  #isStopped = false;
 
   constructor(context: StoreMaintenanceContext) {
     this.#context = context;
@@ -35,16 +43,19 @@ export class StoreMaintenance {
 
   /** With `maxBytes`, what {@link foldHeld} does. */
   async compact({ signal, maxBytes }: CompactOptions): Promise<CompactionReport> {
-    const { bytesBefore, bytesAfter, removedFiles } = await this.#run((context, dead) =>
-      maxBytes === undefined
-        ? compactHeld(context, dead, { signal, salvage: false })
-        : foldHeld(context, dead, maxBytes, signal),
+    const { bytesBefore, bytesAfter, removedFiles } = await this.#run(
+      "compact",
+      signal,
+      (context, dead, signal) =>
+        maxBytes === undefined
+          ? compactHeld(context, dead, { signal, salvage: false })
+          : foldHeld(context, dead, maxBytes, signal),
     );
     return { bytesBefore, bytesAfter, removedFiles };
   }
 
   repair(signal: AbortSignal | undefined): Promise<RepairReport> {
-    return this.#run((context, dead) => repairHeld(context, dead, signal));
+    return this.#run("repair", signal, repairHeld);
   }
 
   /** What {@link repair} would do. Writes nothing. */
@@ -68,22 +79,50 @@ export class StoreMaintenance {
     await this.#auto?.relieve();
   }
 
+  /** Ends what is under way, at its next step, and waits for that. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const abort of this.#underWay.values()) abort.abort(STOPPED);
     await this.#auto?.stop();
+    await Promise.allSettled(this.#underWay.keys());
   }
 
-  async #run<T>(work: (context: MaintenanceContext, dead: DeadWriters) => Promise<T>): Promise<T> {
+  async #run<T>(
+    call: string,
+    signal: AbortSignal | undefined,
+    work: (context: MaintenanceContext, dead: DeadWriters, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const abort = new AbortController();
+    const forward = () => abort.abort(signal?.reason);
+    if (signal?.aborted) forward();
+    signal?.addEventListener("abort", forward);
+    if (this.#isStopped) abort.abort(STOPPED);
+    const running = this.#inTurn(abort.signal, work);
+    this.#underWay.set(running, abort);
+    try {
+      return await running;
+    } catch (error) {
+      if (abort.signal.reason === STOPPED && isCkptError(error, "CKPT_ABORTED"))
+        throw closedMeanwhile(call, error);
+      throw toCkptError(error, { doing: "maintain the store in", path: this.#context.layout.root });
+    } finally {
+      this.#underWay.delete(running);
+      signal?.removeEventListener("abort", forward);
+    }
+  }
+
+  #inTurn<T>(
+    signal: AbortSignal,
+    work: (context: MaintenanceContext, dead: DeadWriters, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { fs, layout, options, catalog } = this.#context;
     return this.#gate.run(async () => {
-      try {
-        const context = { fs, layout, options, catalog, writer: await this.#context.writer() };
-        await catalog.directory.refresh();
-        return await this.#withReserve(context, () =>
-          underMaintenance(context, (dead) => work(context, dead)),
-        );
-      } catch (error) {
-        throw toCkptError(error, { doing: "maintain the store in", path: layout.root });
-      }
+      throwIfAborted(signal, "maintenance");
+      const context = { fs, layout, options, catalog, writer: await this.#context.writer() };
+      await catalog.directory.refresh();
+      return this.#withReserve(context, () =>
+        underMaintenance(context, (dead) => work(context, dead, signal)),
+      );
     });
   }
 
