@@ -50,13 +50,18 @@ export async function readCheckedJson(
   }
 }
 
-/** The same for a file that can be done without: where the device fails it is as good as damaged, and keeps nothing else from being read. */
+/**
+ * The same for a file that can be done without: where the device fails it is as good as damaged, and keeps nothing else from being read.
+ * It is read twice before it counts as that: `repair()` would put it into quarantine.
+ */
 export async function readDerivedJson(fs: FileSystem, file: string): ReturnType<typeof readCheckedJson> {
-  try {
-    return await readCheckedJson(fs, file);
-  } catch (error) {
-    if (classify(error) === "damaged") return "damaged";
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readCheckedJson(fs, file);
+    } catch (error) {
+      if (classify(error) !== "damaged") throw error;
+      if (attempt === 2) return "damaged";
+    }
   }
 }
 

@@ -4,11 +4,12 @@ import { nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
 import { codeOf, freshDirectory, put, saveAll } from "./support/store.js";
 
-/** The file system, where files with `part` in their path open and cannot be read. */
-function unreadable(part: string): typeof nodeFileSystem {
+/** The file system, where files with `part` in their path open and cannot be read, the first `times` that it is tried. */
+function unreadable(part: string, times = Number.POSITIVE_INFINITY): typeof nodeFileSystem {
+  let left = times;
   const open: typeof nodeFileSystem.open = async (path, options) => {
     const handle = await nodeFileSystem.open(path, options);
-    if (options.access === "read" && path.includes(part)) {
+    if (options.access === "read" && path.includes(part) && left-- > 0) {
       handle.read = () => Promise.reject(Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" }));
     }
     return handle;
@@ -37,6 +38,22 @@ it.each(["heads", "manifests", ".hint"])(
     for (const { affectedIds } of findings) expect(affectedIds).toEqual([]);
     if (part !== ".hint") expect(findings.map(({ kind }) => kind)).toContain("damaged");
     expect((await store.repair({ dryRun: true })).dryRun).toBe(true);
+    await store.close();
+  },
+);
+
+it.each(["heads", "manifests"])(
+  "puts nothing of %s into quarantine because one read of it failed",
+  async (part) => {
+    const directory = await freshDirectory();
+    const first = new DiskStore(directory, { autoCompact: false });
+    await first.acquire("a");
+    await saveAll(first, "a", 3, (n) => ({ n }));
+    await first.compact();
+    await first.close();
+    const store = new DiskStore(directory, { fs: unreadable(part, 1), autoCompact: false });
+    expect((await store.repair()).quarantined).toEqual([]);
+    expect(await store.list("a")).toHaveLength(3);
     await store.close();
   },
 );
