@@ -51,7 +51,9 @@ export async function compactHeld(
   for (const writerId of catalog.directory.writers.keys()) await dead.take(writerId);
   // What a dead writer left is final only now.
   await catalog.directory.refreshWriters(dead.ids);
-  return compactSources(context, dead, { ...options, slices: new Slices(() => writer.log.isBusy) });
+  // Where the disk is full, saves wait for the room that this makes.
+  const slices = new Slices(() => writer.log.isBusy && !writer.reserve.isReleased);
+  return compactSources(context, dead, { ...options, slices });
 }
 
 /** Compacts what is sealed and what the writers in `dead` have left. */
