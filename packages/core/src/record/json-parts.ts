@@ -8,42 +8,52 @@ const SPLIT_LENGTH = 262_144;
 const RARELY_ESCAPED = /[^\n -\ud7ff\ue000-\uffff]/;
 const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
+type Container = Readonly<Record<string, StateNode>>;
+
 /**
  * Appends the JSON text of a node to `parts`, so that all of them in a row are what `JSON.stringify` gives. A long string that
  * needs no escape is a part as it is: its text is never built.
  */
 export function addJsonParts(node: StateNode, parts: string[]): void {
-  if (holdsLongString(node)) {
-    const last = addNode(node, "", parts);
-    if (last !== "") parts.push(last);
-  } else parts.push(JSON.stringify(node));
+  const holders = new Set<StateNode>();
+  if (!findLong(node, holders)) parts.push(JSON.stringify(node));
+  else parts.push(addNode(node, "", holders, parts));
 }
 
-function holdsLongString(node: StateNode): boolean {
+/** Whether the node is or holds a long string; adds each container that does. */
+function findLong(node: StateNode, holders: Set<StateNode>): boolean {
   if (typeof node === "string") return node.length >= LONG_LENGTH;
   if (typeof node !== "object" || node === null) return false;
-  if (Array.isArray(node)) return node.some(holdsLongString);
-  const object = node as Readonly<Record<string, StateNode>>;
-  for (const key in object) if (holdsLongString(object[key]!)) return true;
-  return false;
+  let found = false;
+  if (Array.isArray(node)) {
+    for (let i = 0; i < node.length; i++) if (findLong(node[i]!, holders)) found = true;
+  } else {
+    const object = node as Container;
+    for (const key in object) if (findLong(object[key]!, holders)) found = true;
+  }
+  if (found) holders.add(node);
+  return found;
 }
 
 /** `text` is what stands before the node and is in no part yet; returns the same for what follows. */
-function addNode(node: StateNode, text: string, parts: string[]): string {
+function addNode(node: StateNode, text: string, holders: ReadonlySet<StateNode>, parts: string[]): string {
   if (typeof node === "string" && node.length >= LONG_LENGTH) return addLongString(node, text, parts);
-  if (!holdsLongString(node)) return text + JSON.stringify(node);
+  if (!holders.has(node)) return text + JSON.stringify(node);
+  let separator = "";
   if (Array.isArray(node)) {
     let open = `${text}[`;
-    for (let i = 0; i < node.length; i++) open = addNode(node[i]!, i === 0 ? open : `${open},`, parts);
+    for (let i = 0; i < node.length; i++) {
+      open = addNode(node[i]!, open + separator, holders, parts);
+      separator = ",";
+    }
     return `${open}]`;
   }
-  const object = node as Readonly<Record<string, StateNode>>;
+  const object = node as Container;
   let open = `${text}{`;
-  let isFirst = true;
   for (const key in object) {
     const name = ESCAPED.test(key) ? JSON.stringify(key) : `"${key}"`;
-    open = addNode(object[key]!, isFirst ? `${open}${name}:` : `${open},${name}:`, parts);
-    isFirst = false;
+    open = addNode(object[key]!, `${open}${separator}${name}:`, holders, parts);
+    separator = ",";
   }
   return `${open}}`;
 }
