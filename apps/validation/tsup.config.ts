@@ -5,6 +5,7 @@ export default program({
     main: "src/main.ts",
     driver: "src/driver/main.ts",
     explorer: "src/exploration/explorer.ts",
+    tender: "src/tender/main.ts",
     "hostile-reader": "src/hostile/reader.ts",
   },
 });

@@ -83,6 +83,7 @@ async function main(): Promise<number> {
       minutes,
       driver: program("driver.js"),
       explorer: program("explorer.js"),
+      tender: program("tender.js"),
       store: options.store,
       makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),
       removeDirectory: (path) => rm(path, { recursive: true, force: true }),

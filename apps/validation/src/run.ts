@@ -8,6 +8,7 @@ export interface RunOptions {
   readonly minutes?: number | undefined;
   readonly driver: string;
   readonly explorer: string;
+  readonly tender: string;
   /** What the scenarios drive; unless it is `disk`, only those run that take any store. */
   readonly store: string;
   readonly parts?: readonly string[] | undefined;
@@ -29,6 +30,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: RunO
       minutes: options.minutes,
       driver: options.driver,
       explorer: options.explorer,
+      tender: options.tender,
       store: options.store,
       parts: options.parts,
       progress: (text) => options.show(`${scenario.name}: ${text}`),

@@ -57,6 +57,7 @@ export interface Context {
   /** Paths of the built programs that scenarios run in processes of their own. */
   readonly driver: string;
   readonly explorer: string;
+  readonly tender: string;
 }
 
 export interface Scenario {

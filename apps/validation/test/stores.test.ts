@@ -14,6 +14,7 @@ async function short(scenario: Scenario, store: string) {
     short: true,
     driver: "",
     explorer: EXPLORER,
+    tender: "",
     store,
     makeDirectory: () => Promise.reject(new Error("not needed")),
     removeDirectory: () => Promise.resolve(),

@@ -51,6 +51,7 @@ describe("the validation harness, shortened, with a fixed seed", () => {
     ["faults", "faultedOperations", 300],
     ["damage", "damages", 60],
     ["hostile", "hostileInputs", 120],
+    ["upkeep", "reads", 11],
     ["sensitivity", "mutantsCaught", 7],
   ] as const) {
     it(`passes ${name}`, { timeout: 240_000 }, async () => {

@@ -7,6 +7,7 @@ import { killLoop } from "./kill-loop.js";
 import { locks } from "./locks.js";
 import { sensitivity } from "./sensitivity.js";
 import { failedSyncs, faults, powerCuts } from "./simulated.js";
+import { upkeep } from "./upkeep.js";
 import { writersAndReaders } from "./writers-and-readers.js";
 
 export const scenarios: readonly Scenario[] = [
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   fullDisk,
   damage,
   writersAndReaders,
+  upkeep,
   locks,
   hardLimits,
   hostile,
