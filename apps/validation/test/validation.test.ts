@@ -52,6 +52,7 @@ describe("the validation harness, shortened, with a fixed seed", () => {
     ["damage", "damages", 60],
     ["hostile", "hostileInputs", 120],
     ["upkeep", "reads", 11],
+    ["places", "acknowledged", 300],
     ["sensitivity", "mutantsCaught", 7],
   ] as const) {
     it(`passes ${name}`, { timeout: 240_000 }, async () => {

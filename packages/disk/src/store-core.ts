@@ -215,7 +215,7 @@ export class StoreCore {
   async #loadOtherwise(put: PutEntry, error: unknown, options: LoadOptions): Promise<Snapshot> {
     const { agentId, id } = put.header;
     if (!isCkptError(error, "CKPT_NOT_FOUND") && !isCkptError(error, "CKPT_CORRUPT")) throw error;
-    const moved = await this.catalog.locate(agentId, id);
+    const moved = await this.#reading(this.catalog.locate(agentId, id));
     if (moved === undefined) throw checkpointNotFound(agentId, id);
     if (moved.segment !== put.segment) return loadState(this.fs, this.layout, moved, options);
     // Put again by who has a good copy, it is written again.

@@ -58,6 +58,27 @@ it.each(["heads", "manifests"])(
   },
 );
 
+it("says with an error of its own that a damaged checkpoint could not be looked for elsewhere", async () => {
+  const directory = await freshDirectory();
+  const writer = new DiskStore(directory, { autoCompact: false });
+  await writer.acquire("a");
+  await saveAll(writer, "a", 3, (n) => ({ n }));
+  await writer.close();
+  const fs = { ...nodeFileSystem };
+  const store = new DiskStore(directory, { fs, autoCompact: false });
+  expect(await store.list("a")).toHaveLength(3);
+  const { open } = unreadable(".seg");
+  // Once the checkpoint could not be read, the look for where it may have gone fails too.
+  fs.open = async (...args) => {
+    fs.readdir = async () => {
+      throw Object.assign(new Error("EIO: i/o error, scandir"), { code: "EIO" });
+    };
+    return open(...args);
+  };
+  expect(await codeOf(store.load("a", "a:2"))).toBe("CKPT_IO");
+  await store.close();
+});
+
 it("says that the device fails, not that the store is damaged, where nothing can be read: another place may go on", async () => {
   const directory = await freshDirectory();
   const writer = new DiskStore(directory, { autoCompact: false });

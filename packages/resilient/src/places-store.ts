@@ -19,7 +19,7 @@ import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { PlacesMaintenance } from "./places-maintenance.js";
 import { Prober } from "./prober.js";
-import { draftOf } from "./reconcile.js";
+import { draftOf, otherHistory } from "./reconcile.js";
 import { type Abortable, storeClosed } from "./store-decorator.js";
 import { type AgentView, newView, survey } from "./survey.js";
 
@@ -103,7 +103,7 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
         for (const view of views) {
           view.noteDue = true;
           const { lastSequence } = applyEntries(view.state, entries);
-          view.attemptedSequence = Math.max(view.attemptedSequence, lastSequence);
+          if (lastSequence > view.attemptedSequence) view.attemptedSequence = lastSequence;
         }
         throw error;
       }
@@ -245,12 +245,16 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
       return await this.bringBack(place, view);
     } catch (error) {
       if (!isCkptError(error, "CKPT_CONFLICT")) throw error;
-      this.bar(place, view, error);
+      // Asked again with the agent at rest: a save that went there while older ones were copied is no other history.
+      await this.order.run([view.agentId], async () => {
+        const conflict = await otherHistory(view.authority.store, place.store, view.agentId);
+        if (conflict !== undefined) this.bar(place, view, conflict);
+      });
       return 0;
     }
   }
 
-  /** The place has another history of this agent: it is left alone, and that is said. Its other agents are not touched by it. */
+  /** The place has another history of this agent: it is left alone, and that is said. Its other agents are untouched. */
   protected bar(place: Place, view: AgentView, error: unknown): void {
     view.barred.add(place);
     view.inSync.delete(place);
@@ -286,9 +290,7 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
   }
 
   health(): StoreHealth {
-    const out = this.places.filter((place) => place.dropped);
-    const lastError =
-      out.map((place) => place.health(false).lastError).find((error) => error !== null) ?? null;
+    const lastError = this.places.map((place) => place.health(false).lastError).find(Boolean) ?? null;
     return { ...HEALTHY, lastError, places: this.places.map((place) => place.health(this.isStandby(place))) };
   }
 

@@ -1,9 +1,21 @@
-import type { AgentState, CheckpointDraft, CheckpointHeader, CheckpointStore, StoreEntry } from "@ckpt/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  AgentState,
+  CheckpointDraft,
+  CheckpointHeader,
+  CheckpointStore,
+  Snapshot,
+  StoreEntry,
+} from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { newAgent } from "./agent-facts.js";
 import { fail } from "./errors.js";
 import { withoutPlaceNote } from "./place-note.js";
 import { isRemoved, type Removed } from "./removed.js";
+
+/** How often a checkpoint is read before it counts as damaged, and the pause in between: passed over once, it can never be copied. */
+const LOADS = 4;
+const PAUSE_MS = 20;
 
 /** What a copy needs to read from. */
 export type CopySource = Pick<CheckpointStore, "list" | "load" | "agent">;
@@ -27,15 +39,27 @@ export async function copyMissing(
   const from = (await target.agent(agentId))?.lastSequence ?? 0;
   const missing = await source.list(agentId, { afterSequence: from, limit });
   for (const header of missing) {
-    try {
-      const snapshot = await source.load(agentId, header.id);
-      await target.commit([{ op: "put", header: draftOf(header), snapshot }]);
-    } catch (error) {
-      const gone = isCkptError(error, "CKPT_CORRUPT") || isCkptError(error, "CKPT_NOT_FOUND");
-      if (!gone) throw error;
-    }
+    const snapshot = await loadIfWhole(source, header);
+    if (snapshot !== undefined) await target.commit([{ op: "put", header: draftOf(header), snapshot }]);
   }
   return missing.length;
+}
+
+/** Undefined for what is gone, or damaged however often it is read: a failure that passes must not cost the copy. */
+async function loadIfWhole(
+  source: CopySource,
+  { agentId, id }: CheckpointHeader,
+): Promise<Snapshot | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await source.load(agentId, id);
+    } catch (error) {
+      if (isCkptError(error, "CKPT_NOT_FOUND")) return undefined;
+      if (!isCkptError(error, "CKPT_CORRUPT")) throw error;
+      if (attempt === LOADS) return undefined;
+      await sleep(PAUSE_MS);
+    }
+  }
 }
 
 /** Removes from `target` what was removed while it was out: before anything is copied, since an id of it may have been put anew. */
@@ -87,6 +111,21 @@ export async function sameHistory(
   });
   if (differing.length > 0) throw anotherHistory(agentId, differing);
   return { there, present };
+}
+
+/** The `CKPT_CONFLICT` of {@link sameHistory}, or undefined where there is none. */
+export async function otherHistory(
+  source: CopySource,
+  target: CopySource,
+  agentId: string,
+): Promise<unknown> {
+  try {
+    await sameHistory(source, target, agentId);
+    return undefined;
+  } catch (error) {
+    if (isCkptError(error, "CKPT_CONFLICT")) return error;
+    throw error;
+  }
 }
 
 function anotherHistory(agentId: string, differing: readonly CheckpointHeader[]): Error {

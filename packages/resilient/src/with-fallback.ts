@@ -55,7 +55,10 @@ class FallbackStore extends SeveralPlaces {
       try {
         if (place.store.supports.leases) for (const view of views) await place.hold(view.agentId);
         const receipt = await place.store.commit([...entries, ...notes.map((note) => note.entry)], options);
-        for (const view of moving) this.#moved(view, place);
+        for (const view of moving) {
+          if (this.places.indexOf(place) < this.places.indexOf(view.authority)) this.#tellSpread(view, place);
+          this.#moved(view, place);
+        }
         for (const { view, removed } of notes) {
           view.removed = removed;
           view.noteDue = false;
@@ -112,6 +115,18 @@ class FallbackStore extends SeveralPlaces {
     view.leftovers.delete(place);
   }
 
+  /** Not every place takes what is older than its newest: what `place` has gone past can never be copied into it. */
+  #tellSpread({ agentId }: AgentView, place: Place): void {
+    this.note({
+      kind: "stale",
+      place: `${place.label}: ${agentId}`,
+      message: `The history of agent ${agentId} is spread: ${place.label} has gone on without some of what the other places took while it was out.`,
+      affectedIds: [],
+      remedy:
+        "Reads put the places together, so keep all of them. To have it in one, import an export of it into a new store.",
+    });
+  }
+
   protected isBehind(place: Place, view: AgentView): boolean {
     if (view.barred.has(place)) return false;
     return this.places.indexOf(place) < this.places.indexOf(view.authority) || view.leftovers.has(place);
@@ -161,7 +176,10 @@ class FallbackStore extends SeveralPlaces {
       const former = view.authority;
       this.#moved(view, place);
       view.complete = complete;
-      if (!complete) return copied;
+      if (!complete) {
+        this.#tellSpread(view, place);
+        return copied;
+      }
       view.removed = NONE_REMOVED;
       view.leftovers.add(former);
       await this.#retire(former, view);

@@ -342,6 +342,47 @@ describe("withFallback", () => {
     expect(fallback.batches).toEqual([]);
   });
 
+  it("says that a history is spread where both places have failed by turns, and reads it whole", async () => {
+    const { primary, fallback, store } = await bench();
+    primary.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 1, 1)]);
+    primary.heal();
+    fallback.fail("commit", ioError("EIO"));
+    await store.commit([put("a", 2, 2)]);
+    expect(await idsIn(store)).toEqual(["a:1", "a:2"]);
+    expect(store.takeFindings().map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^The history of agent a is spread: primary has gone on/),
+    ]);
+  });
+
+  it("does not take a place for one with another history because a save overtook the copies of older ones", async () => {
+    const { primary, fallback, store } = await bench();
+    primary.fail("commit", ioError("EIO"), { times: 1 });
+    await store.commit([put("a", 1, 1)]);
+    const load = fallback.load.bind(fallback);
+    let goOn = (): void => {};
+    const overtaken = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let reconciled: Promise<boolean> | undefined;
+    await new Promise<void>((reading) => {
+      fallback.load = async (...args) => {
+        reading();
+        await overtaken;
+        return load(...args);
+      };
+      reconciled = store.reconcile();
+    });
+    fallback.fail("commit", ioError("EIO"), { times: 1 });
+    await store.commit([put("a", 2, 2)]);
+    goOn();
+    await reconciled;
+    expect(store.takeFindings().filter(({ kind }) => kind === "superseded")).toEqual([]);
+    await store.commit([put("a", 3, 3)]);
+    expect(await primary.ids("a")).toEqual(["a:2", "a:3"]);
+    expect(await idsIn(store)).toEqual(["a:1", "a:2", "a:3"]);
+  });
+
   it("takes a batch over two agents whole, where one of them has moved already", async () => {
     const { primary, store } = await bench();
     await store.acquire("b");

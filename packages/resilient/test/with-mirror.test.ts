@@ -43,6 +43,17 @@ describe("withMirror", () => {
     expect(store.takeFindings()).toEqual([]);
   });
 
+  it("copies a checkpoint that could not be read the first time: past it, the mirror could never take it", async () => {
+    const { a, b, store } = await bench();
+    b.fail("commit", ioError("EIO"), { times: 1 });
+    await store.commit([put("a", 1, 1)]);
+    a.fail("load", new CkptError("CKPT_CORRUPT", { message: "damaged", hint: "Read it again." }), {
+      times: 2,
+    });
+    expect(await store.reconcile()).toBe(true);
+    expect(await idsIn(b)).toEqual(["a:1"]);
+  });
+
   it("acknowledges when both have it", async () => {
     const { a, b, store } = await bench();
     let open = (): void => {};

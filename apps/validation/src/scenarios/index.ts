@@ -5,6 +5,7 @@ import { hardLimits } from "./hard-limits.js";
 import { hostile } from "./hostile.js";
 import { killLoop } from "./kill-loop.js";
 import { locks } from "./locks.js";
+import { places } from "./places.js";
 import { sensitivity } from "./sensitivity.js";
 import { failedSyncs, faults, powerCuts } from "./simulated.js";
 import { upkeep } from "./upkeep.js";
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   damage,
   writersAndReaders,
   upkeep,
+  places,
   locks,
   hardLimits,
   hostile,

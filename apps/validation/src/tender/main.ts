@@ -4,8 +4,8 @@ import { DiskStore } from "@ckpt/disk";
 import { isCkptError } from "@ckpt/errors";
 import { nodeFileSystem } from "@ckpt/io";
 import { codeOf, say } from "../driver/output.js";
+import { failingCalls } from "../process/failing-calls.js";
 import { seeded } from "../process/random.js";
-import { failingCalls } from "./failing-calls.js";
 
 const [directory = "", seed = "1", every = "0"] = process.argv.slice(2);
 const isFailing = Number(every) > 0;
@@ -64,7 +64,7 @@ async function told(task: string, work: () => Promise<readonly string[]>): Promi
 }
 
 const random = seeded(Number(seed));
-const fs = isFailing ? failingCalls(random, Number(every)) : nodeFileSystem;
+const fs = isFailing ? failingCalls(random, () => Number(every)) : nodeFileSystem;
 const names = Object.keys(tasks);
 for (;;) {
   const store = new DiskStore(directory, { fs, autoCompact: false });

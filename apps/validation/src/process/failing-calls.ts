@@ -18,13 +18,13 @@ const WRITES: readonly string[] = [
 
 type Call = (...args: never[]) => Promise<unknown>;
 
-/** The real file system, where one call in `every` fails: before it did anything, or having done it. */
-export function failingCalls(random: () => number, every: number): FileSystem {
+/** The real file system, where one call in `every()` fails: before it did anything, or having done it. */
+export function failingCalls(random: () => number, every: () => number): FileSystem {
   const failing = <T extends object>(target: T, calls: readonly (keyof T & string)[], path?: string): T => {
     for (const name of calls) {
       const call = (target[name] as Call).bind(target);
       const maybe = async (...args: never[]): Promise<unknown> => {
-        if (random() * every >= 1) return call(...args);
+        if (random() * every() >= 1) return call(...args);
         const isWrite = WRITES.includes(name);
         if (isWrite && random() < 0.5) await call(...args);
         const codes = isWrite ? WRITING : READING;
