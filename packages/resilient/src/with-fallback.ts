@@ -1,4 +1,4 @@
-import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
+import type { CheckpointStore, CommitReceipt, Lease, StoreEntry } from "@ckpt/core";
 import { applyEntries, newAgent } from "./agent-facts.js";
 import { allFailed } from "./all-failed.js";
 import { invalidArgument } from "./errors.js";
@@ -113,6 +113,14 @@ class FallbackStore extends SeveralPlaces {
     view.complete = false;
     view.inSync = new Set([place]);
     view.leftovers.delete(place);
+  }
+
+  override async acquire(agentId: string): Promise<Lease> {
+    const lease = await super.acquire(agentId);
+    const view = this.held.get(agentId);
+    // Only the earliest place is never brought level any more.
+    if (view?.complete === false && view.authority === this.places[0]) this.#tellSpread(view, view.authority);
+    return lease;
   }
 
   /** Not every place takes what is older than its newest: what `place` has gone past can never be copied into it. */

@@ -343,16 +343,19 @@ describe("withFallback", () => {
   });
 
   it("says that a history is spread where both places have failed by turns, and reads it whole", async () => {
-    const { primary, fallback, store } = await bench();
+    const { primary, fallback, store, restart } = await bench();
     primary.fail("commit", ioError("EIO"));
     await store.commit([put("a", 1, 1)]);
     primary.heal();
     fallback.fail("commit", ioError("EIO"));
     await store.commit([put("a", 2, 2)]);
     expect(await idsIn(store)).toEqual(["a:1", "a:2"]);
-    expect(store.takeFindings().map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^The history of agent a is spread: primary has gone on/),
-    ]);
+    const spread = [expect.stringMatching(/^The history of agent a is spread: primary has gone on/)];
+    expect(store.takeFindings().map(({ message }) => message)).toEqual(spread);
+    fallback.heal();
+    const again = await restart(store);
+    expect(await idsIn(again)).toEqual(["a:1", "a:2"]);
+    expect(again.takeFindings().map(({ message }) => message)).toEqual(spread);
   });
 
   it("does not take a place for one with another history because a save overtook the copies of older ones", async () => {

@@ -10,7 +10,9 @@ import { seeded } from "../process/random.js";
 import { outcome, type Scenario } from "../scenario.js";
 
 const RUNS = 200;
-const STEPS = 80;
+/** Each life ends by closing the stores, whatever the weather, and the next one opens them anew. */
+const LIVES = 3;
+const STEPS = 30;
 const AGENTS = ["a", "b"];
 /** One call in so many fails: none, some, all. */
 const WEATHERS = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 40, 1];
@@ -63,6 +65,7 @@ async function live(
   expected: Expected,
   random: () => number,
   change: () => void,
+  first: number,
 ): Promise<string[]> {
   const { agentId } = expected;
   const breaches: string[] = [];
@@ -70,7 +73,7 @@ async function live(
     if (!isCkptError(error)) breaches.push(`${what} failed with ${String(error)}`);
     return "perhaps" as const;
   };
-  for (let step = 1; step <= STEPS; step++) {
+  for (let step = first; step < first + STEPS; step++) {
     const dice = random();
     if (dice < 0.1) change();
     else if (dice < 0.2) await store.reconcile().catch(rejected("reconcile"));
@@ -97,6 +100,12 @@ async function checkAlone(store: CheckpointStore, expectations: readonly Expecte
   return found;
 }
 
+async function acquired(pair: Pair): Promise<PlacesStore> {
+  const store = pair.open();
+  for (const agentId of AGENTS) await store.acquire(agentId);
+  return store;
+}
+
 interface Run {
   readonly acknowledged: number;
   readonly breaches: readonly string[];
@@ -105,17 +114,26 @@ interface Run {
 async function run(directory: string, seed: number, isMirror: boolean): Promise<Run> {
   const random = seeded(seed);
   const pair = new Pair(directory, random, isMirror);
-  const store = pair.open();
-  for (const agentId of AGENTS) await store.acquire(agentId);
   const expectations = AGENTS.map((agentId) => new Expected(agentId));
   const change = () => {
     pair.every[Math.floor(random() * 2)] = WEATHERS[Math.floor(random() * WEATHERS.length)]!;
   };
-  const lives = await Promise.all(expectations.map((expected) => live(store, expected, random, change)));
-  const found = lives.flat();
+  const found: string[] = [];
+  let store = await acquired(pair);
+  for (let i = 0; i < LIVES; i++) {
+    if (i > 0) {
+      await store.close().catch((error: unknown) => {
+        if (!isCkptError(error)) found.push(`closing failed with ${String(error)}`);
+      });
+      pair.every.fill(Number.POSITIVE_INFINITY);
+      store = await acquired(pair);
+    }
+    const lives = expectations.map((expected) => live(store, expected, random, change, i * STEPS + 1));
+    found.push(...(await Promise.all(lives)).flat());
+  }
   pair.every.fill(Number.POSITIVE_INFINITY);
   // What a place may have of a save that rejected is outranked by the next one.
-  for (const expected of expectations) await save(store, expected, STEPS + 1, 1);
+  for (const expected of expectations) await save(store, expected, LIVES * STEPS + 1, 1);
   let isWell = false;
   for (let i = 0; i < TRIES && !isWell; i++) {
     isWell = await store.reconcile();
@@ -157,7 +175,7 @@ export const places: Scenario = {
       failures.push(...result.breaches.slice(0, 5).map((breach) => `seed ${seed}, ${kind}: ${breach}`));
     }
     return outcome({ acknowledged }, failures, {
-      notes: [`${runs} runs of ${STEPS} steps each for ${AGENTS.length} agents`],
+      notes: [`${runs} runs of ${LIVES} lives with ${STEPS} steps each for ${AGENTS.length} agents`],
     });
   },
 };
