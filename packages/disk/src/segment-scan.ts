@@ -1,4 +1,5 @@
 /** Reads the entries of a segment from its frames: at once, or on and on while its writer lives. */
+import { throwIfAborted } from "@ckpt/core";
 import {
   type FileHandle,
   FRAME_HEADER_BYTES,
@@ -73,7 +74,7 @@ export class SegmentScan {
       ...(knownAckedBytes === undefined ? {} : { knownAckedBytes }),
     };
     for await (const item of scanRecords(handle, range)) {
-      options.signal?.throwIfAborted();
+      throwIfAborted(options.signal, "reading a segment");
       if (item.type === "record") await this.#record(handle, item);
       else if (item.type === "incomplete") {
         if (item.reason === "headless")

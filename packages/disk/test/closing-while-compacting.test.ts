@@ -1,4 +1,5 @@
 import { DiskStore } from "@ckpt/disk";
+import { nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
 import { codeOf, freshDirectory, remove, saveAll } from "./support/store.js";
 
@@ -46,4 +47,30 @@ it("a compaction's own signal still ends it as aborted", async () => {
   abort.abort();
   expect(await compaction).toBe("CKPT_ABORTED");
   await store.close();
+});
+
+it("a repair that is aborted, or whose store is closed, while it reads a segment says so with a code", async () => {
+  const { directory, store } = await worn();
+  await store.close();
+  const reads: (() => void)[] = [];
+  const fs = { ...nodeFileSystem };
+  // What opening has to read is read already when a repair reads all of it again.
+  const reopened = new DiskStore(directory, { fs, autoCompact: false });
+  await reopened.list("a");
+  fs.open = async (...args) => {
+    const handle = await nodeFileSystem.open(...args);
+    if (args[1].access === "read" && args[0].endsWith(".seg")) for (const begun of reads) begun();
+    return handle;
+  };
+  const whenReading = (act: () => unknown) => reads.push(() => void act());
+  const abort = new AbortController();
+  whenReading(() => abort.abort(new Error("enough")));
+  expect(await codeOf(reopened.repair({ dryRun: true, signal: abort.signal }))).toBe("CKPT_ABORTED");
+  reads.length = 0;
+  let closing: Promise<void> | undefined;
+  whenReading(() => {
+    closing ??= reopened.close();
+  });
+  expect(await codeOf(reopened.repair())).toBe("CKPT_CLOSED");
+  await closing;
 });
