@@ -74,7 +74,10 @@ export async function publishFile(fs: FileSystem, file: string, bytes: Uint8Arra
   const temporary = path.join(directory, `.ckpt-${randomBytes(12).toString("hex")}.tmp`);
   try {
     await writeSynced(fs, temporary, [bytes]);
-    await fs.link(temporary, file);
+    await fs.link(temporary, file).catch(async (error: unknown) => {
+      // The link may have been made though an error came back (a call repeated, an answer lost): then the name is ours.
+      if (!(await isSameFile(fs, temporary, file))) throw error;
+    });
   } catch (error) {
     await fs.unlink(temporary).catch(() => undefined); // left over at worst; maintenance sweeps it
     if (classify(error) === "exists") return false;
@@ -83,6 +86,11 @@ export async function publishFile(fs: FileSystem, file: string, bytes: Uint8Arra
   await fs.unlink(temporary).catch(() => undefined); // the same
   await fs.syncDirectory(directory);
   return true;
+}
+
+async function isSameFile(fs: FileSystem, a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([fs.stat(a), fs.stat(b)]);
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 /** Replaces a file atomically: temporary file, fsync, rename, fsync of the directory. */

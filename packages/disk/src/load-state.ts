@@ -1,7 +1,16 @@
 /** From a chain in a segment to a verified state. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type RecordSink, type Snapshot, StateAssembler, throwIfAborted } from "@ckpt/core";
 import { CkptError, isCkptError } from "@ckpt/errors";
-import { classify, type FileHandle, type FileSystem, readFully, streamRecord, toCkptError } from "@ckpt/io";
+import {
+  classify,
+  type FileHandle,
+  type FileSystem,
+  isErrno,
+  readFully,
+  streamRecord,
+  toCkptError,
+} from "@ckpt/io";
 import type { PutEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
 import type { OnProgress } from "./progress.js";
@@ -12,6 +21,10 @@ import { Slices } from "./slices.js";
 const GAP_BYTES = 64 * 1024;
 /** One read fetches at most so much; a record that is longer is streamed. */
 const READ_BYTES = 2 * 1024 * 1024;
+
+/** How often a state is read before a failing device has damaged it, and the pause in between, in milliseconds. */
+const ATTEMPTS = 4;
+const PAUSE_MS = 20;
 
 /** The deepest state that any writer may have stored. */
 const MAX_DEPTH = 1000;
@@ -40,14 +53,29 @@ export async function loadState(
   options: LoadOptions = {},
 ): Promise<Snapshot> {
   const path = layout.segment(put.segment);
-  let handle: FileHandle | undefined;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await loadOnce(fs, path, put, options);
+    } catch (error) {
+      // A device that fails once, and not again, has damaged nothing: who believes it goes back to an older state.
+      const mayPass = isErrno(error, "EIO") && attempt < ATTEMPTS;
+      if (!mayPass) throw loadError(error, put, path);
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+async function loadOnce(
+  fs: FileSystem,
+  path: string,
+  put: PutEntry,
+  options: LoadOptions,
+): Promise<Snapshot> {
+  const handle = await fs.open(path, { access: "read" });
   try {
-    handle = await fs.open(path, { access: "read" });
     return await new ChainReader(handle, chainOf(put), options).read();
-  } catch (error) {
-    throw loadError(error, put, path);
   } finally {
-    await handle?.close();
+    await handle.close();
   }
 }
 

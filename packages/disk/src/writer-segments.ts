@@ -117,7 +117,11 @@ export class WriterSegments {
     const facts = { voidFrom, knownAckedBytes: head?.end.length };
     const segment = new Segment(this.#context, { writerId: this.writerId, number }, facts);
     try {
-      await segment.open();
+      // What failed once has not told anything yet.
+      await segment.open().catch((error: unknown) => {
+        if (classify(error) !== "damaged") throw error;
+        return segment.open();
+      });
     } catch (error) {
       const kind = classify(error);
       // A failing device is damage: it must not keep everything else from being listed.

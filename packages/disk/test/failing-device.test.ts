@@ -58,6 +58,56 @@ it.each(["heads", "manifests"])(
   },
 );
 
+it("gives back a state that could not be read the first time: who took it for damaged would go back to an older one", async () => {
+  const directory = await freshDirectory();
+  const writer = new DiskStore(directory, { autoCompact: false });
+  await writer.acquire("a");
+  await saveAll(writer, "a", 3, (n) => ({ n }));
+  await writer.close();
+  const fs = { ...nodeFileSystem };
+  const store = new DiskStore(directory, { fs, autoCompact: false });
+  expect(await store.list("a")).toHaveLength(3);
+  fs.open = unreadable(".seg", 2).open;
+  expect((await store.load("a", "a:3")).toValue()).toEqual({ n: 3 });
+  expect(store.takeFindings()).toEqual([]);
+  await store.close();
+});
+
+it("takes a segment that could not be opened the first time for what it is", async () => {
+  const directory = await freshDirectory();
+  const writer = new DiskStore(directory, { autoCompact: false });
+  await writer.acquire("a");
+  await saveAll(writer, "a", 3, (n) => ({ n }));
+  await writer.close();
+  const store = new DiskStore(directory, { fs: unreadable(".seg", 1), autoCompact: false });
+  await store.acquire("a");
+  expect(await store.list("a")).toHaveLength(3);
+  expect(store.takeFindings()).toEqual([]);
+  await store.close();
+});
+
+it.each(["EEXIST", "EINTR"])(
+  "keeps what was compacted where a link was made and %s came back",
+  async (code) => {
+    const directory = await freshDirectory();
+    const fs = { ...nodeFileSystem };
+    fs.link = async (from, to) => {
+      await nodeFileSystem.link(from, to);
+      if (to.includes("manifests")) throw Object.assign(new Error(`${code}: link`), { code });
+    };
+    const store = new DiskStore(directory, { fs, autoCompact: false });
+    await store.acquire("a");
+    await saveAll(store, "a", 3, (n) => ({ n }));
+    expect(await codeOf(store.compact())).toBe("none");
+    expect((await store.load("a", "a:3")).toValue()).toEqual({ n: 3 });
+    await store.close();
+    const again = new DiskStore(directory, { autoCompact: false });
+    expect(await again.list("a")).toHaveLength(3);
+    expect((await again.load("a", "a:2")).toValue()).toEqual({ n: 2 });
+    await again.close();
+  },
+);
+
 it("says with an error of its own that a damaged checkpoint could not be looked for elsewhere", async () => {
   const directory = await freshDirectory();
   const writer = new DiskStore(directory, { autoCompact: false });

@@ -71,4 +71,4 @@ export const faults =
     first((await exploreFaults({ ...ENOUGH, workload: WORKLOADS[name]!, open, every })).breaches);
 
 export const races: Instrument = async ({ open }) =>
-  first((await exploreRaces({ ...ENOUGH, open, runs: 12 })).breaches);
+  first((await exploreRaces({ ...ENOUGH, open, runs: 100, lives: 16 })).breaches);

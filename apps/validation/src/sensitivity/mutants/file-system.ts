@@ -1,5 +1,7 @@
 /** Each fsync, each fsync of a directory, each O_DSYNC, exclusive create, exclusive link and lock, by the kind of file. */
+
 import { edit, type Mutant } from "../mutant.js";
+import { LIVING_IS_TRUSTED } from "./holding.js";
 
 const HINT = "\\.hint$";
 const TEMPORARY = "/\\.ckpt-[^/]*\\.tmp$|\\.tmp$";
@@ -14,6 +16,11 @@ export const fileSystemMutants: readonly Mutant[] = [
     removals: [{ safeguard: "sync", paths: "\\.seg$" }],
     // The dead writer's segments are synced by the same call.
     instruments: ["cuts-saves", "takeover"],
+    coveredBy: {
+      what: "writes that are on the disk when they return (O_DSYNC), and writing a retry anew where the writer of what is there is not proven dead",
+      edits: [LIVING_IS_TRUSTED],
+      instruments: ["takeover"],
+    },
   },
   {
     name: "no fsync of leases",

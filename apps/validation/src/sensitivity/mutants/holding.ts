@@ -7,7 +7,7 @@ const TAKEN_FOR_DEAD = edit(
   "",
 );
 
-const LIVING_IS_TRUSTED = edit("disk/src/takeover-sync", "this.#living.add(segment.key);", "{}");
+export const LIVING_IS_TRUSTED = edit("disk/src/takeover-sync", "this.#living.add(segment.key);", "{}");
 
 export const holdingMutants: readonly Mutant[] = [
   {
