@@ -10,9 +10,25 @@ type Answer = { i: number; sha: string } | { error: string };
 const numberOf = (header: CheckpointHeader): number =>
   typeof header.metadata.i === "number" ? header.metadata.i : -1;
 
+/** How often an agent is listed again because what was listed had been removed when it was read: its writer has saved newer ones since. */
+const LISTINGS = 20;
+
 /** The restorable checkpoint with the highest number inside its state. */
 async function highest(store: CheckpointStore, agentId: string): Promise<Answer> {
-  const headers = await store.list(agentId);
+  for (let listing = 1; ; listing++) {
+    const found = await highestListed(store, agentId, listing < LISTINGS);
+    if (found !== undefined) return found;
+  }
+}
+
+/** Undefined when one of the list was gone and `mayRepeat`. */
+async function highestListed(
+  store: CheckpointStore,
+  agentId: string,
+  mayRepeat: boolean,
+): Promise<Answer | undefined> {
+  // A safety checkpoint holds what an operation had left half done: no save that was ever announced.
+  const headers = (await store.list(agentId)).filter(({ name }) => name !== "safety");
   let best: { i: number; sha: string } | undefined;
   let bestSequence = 0;
   let error = "CKPT_NOT_FOUND";
@@ -27,6 +43,8 @@ async function highest(store: CheckpointStore, agentId: string): Promise<Answer>
       }
     } catch (cause) {
       error = codeOf(cause);
+      if (error === "CKPT_NOT_FOUND" && mayRepeat) return undefined;
+      console.error(`serve: ${header.id} could not be restored: ${error} ${String(cause)}`);
     }
   }
   return best ?? { error };
