@@ -51,8 +51,8 @@ describe("the validation harness, shortened, with a fixed seed", () => {
     ["faults", "faultedOperations", 300],
     ["damage", "damages", 60],
     ["hostile", "hostileInputs", 120],
-    ["upkeep", "reads", 11],
-    ["places", "acknowledged", 300],
+    ["upkeep", "reads", 6],
+    ["places", "acknowledged", 100],
     ["sensitivity", "mutantsCaught", 7],
   ] as const) {
     it(`passes ${name}`, { timeout: 240_000 }, async () => {

@@ -8,8 +8,8 @@ async function worn(): Promise<{ directory: string; store: DiskStore }> {
   const directory = await freshDirectory();
   const store = new DiskStore(directory, { segmentBytes: 65_536, autoCompact: false });
   await store.acquire("a");
-  await saveAll(store, "a", 600, (i) => ({ i, text: `${i} `.repeat(200) }));
-  await store.commit([remove("a", ...Array.from({ length: 300 }, (_, i) => 2 * i + 1))]);
+  await saveAll(store, "a", 300, (i) => ({ i, text: `${i} `.repeat(200) }));
+  await store.commit([remove("a", ...Array.from({ length: 150 }, (_, i) => 2 * i + 1))]);
   return { directory, store };
 }
 

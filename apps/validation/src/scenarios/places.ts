@@ -164,7 +164,7 @@ export const places: Scenario = {
   async run(context) {
     const failures: string[] = [];
     let acknowledged = 0;
-    const runs = context.short ? 8 : RUNS;
+    const runs = context.short ? 4 : RUNS;
     for (let i = 0; i < runs && failures.length < 20; i++) {
       const isMirror = i % 2 === 0;
       const kind = isMirror ? "a mirror" : "a fallback";

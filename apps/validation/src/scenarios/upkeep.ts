@@ -52,7 +52,7 @@ export const upkeep: Scenario = {
         counts.wrong += wrong.length;
         failures.push(...[...found.lost, ...wrong].map((f) => `${where(read)}: ${f}`));
       };
-      const reads = context.short ? 10 : READS;
+      const reads = context.short ? 5 : READS;
       for (let read = 1; read <= reads; read += 1) {
         context.progress(
           `directory ${round + 1}/${rounds}, read ${read}/${reads}, ${ledger.acknowledged} acknowledged`,

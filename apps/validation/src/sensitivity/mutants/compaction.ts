@@ -110,7 +110,7 @@ export const compactionMutants: readonly Mutant[] = [
     edits: [
       edit(
         "disk/src/store-core",
-        "const moved = await this.catalog.locate(agentId, id);",
+        "const moved = await this.#reading(this.catalog.locate(agentId, id));",
         "const moved = (await this.catalog.history(agentId))?.find(id);",
       ),
     ],
