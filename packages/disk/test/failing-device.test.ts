@@ -17,6 +17,16 @@ function unreadable(part: string, times = Number.POSITIVE_INFINITY): typeof node
   return { ...nodeFileSystem, open };
 }
 
+/** A store with three checkpoints of one agent, closed. */
+async function threeSaved(): Promise<string> {
+  const directory = await freshDirectory();
+  const writer = new DiskStore(directory, { autoCompact: false });
+  await writer.acquire("a");
+  await saveAll(writer, "a", 3, (n) => ({ n }));
+  await writer.close();
+  return directory;
+}
+
 it.each(["heads", "manifests", ".hint"])(
   "reads every checkpoint, verifies and plans a repair where the device fails in %s",
   async (part) => {
@@ -59,11 +69,7 @@ it.each(["heads", "manifests"])(
 );
 
 it("gives back a state that could not be read the first time: who took it for damaged would go back to an older one", async () => {
-  const directory = await freshDirectory();
-  const writer = new DiskStore(directory, { autoCompact: false });
-  await writer.acquire("a");
-  await saveAll(writer, "a", 3, (n) => ({ n }));
-  await writer.close();
+  const directory = await threeSaved();
   const fs = { ...nodeFileSystem };
   const store = new DiskStore(directory, { fs, autoCompact: false });
   expect(await store.list("a")).toHaveLength(3);
@@ -74,11 +80,7 @@ it("gives back a state that could not be read the first time: who took it for da
 });
 
 it("takes a segment that could not be opened the first time for what it is", async () => {
-  const directory = await freshDirectory();
-  const writer = new DiskStore(directory, { autoCompact: false });
-  await writer.acquire("a");
-  await saveAll(writer, "a", 3, (n) => ({ n }));
-  await writer.close();
+  const directory = await threeSaved();
   const store = new DiskStore(directory, { fs: unreadable(".seg", 1), autoCompact: false });
   await store.acquire("a");
   expect(await store.list("a")).toHaveLength(3);
@@ -109,11 +111,7 @@ it.each(["EEXIST", "EINTR"])(
 );
 
 it("says with an error of its own that a damaged checkpoint could not be looked for elsewhere", async () => {
-  const directory = await freshDirectory();
-  const writer = new DiskStore(directory, { autoCompact: false });
-  await writer.acquire("a");
-  await saveAll(writer, "a", 3, (n) => ({ n }));
-  await writer.close();
+  const directory = await threeSaved();
   const fs = { ...nodeFileSystem };
   const store = new DiskStore(directory, { fs, autoCompact: false });
   expect(await store.list("a")).toHaveLength(3);
@@ -130,11 +128,7 @@ it("says with an error of its own that a damaged checkpoint could not be looked 
 });
 
 it("says that the device fails, not that the store is damaged, where nothing can be read: another place may go on", async () => {
-  const directory = await freshDirectory();
-  const writer = new DiskStore(directory, { autoCompact: false });
-  await writer.acquire("a");
-  await saveAll(writer, "a", 3, (n) => ({ n }));
-  await writer.close();
+  const directory = await threeSaved();
   const store = new DiskStore(directory, { fs: unreadable(directory), autoCompact: false });
   expect(await codeOf(store.list("a"))).toBe("CKPT_IO");
   expect(await codeOf(store.acquire("a"))).toBe("CKPT_IO");
