@@ -26,6 +26,8 @@ export interface CopyContext {
   begin(): Promise<CompactionOutput>;
 }
 
+const DONE = Promise.resolve();
+
 /** The chain of an agent in the output that is written now. */
 interface Chain {
   readonly put: PutEntry;
@@ -70,12 +72,28 @@ export class CompactionCopy {
     try {
       for (const put of puts) {
         throwIfAborted(this.#context.signal, "compact");
-        await this.#copyPut(reader, source, put);
+        const copying = this.#copyAtHand(reader, source, put) ?? this.#copyPut(reader, source, put);
+        if (copying !== DONE) await copying;
         const pause = this.#context.slices.pause();
         if (pause !== undefined) await pause;
       }
     } finally {
       await reader.close();
+    }
+  }
+
+  /** Most checkpoints need no reading and no waiting: these leave no promises behind. Undefined where it is not so. */
+  #copyAtHand(reader: SequentialReader, source: Segment, put: PutEntry): Promise<void> | undefined {
+    const output = this.#roomy();
+    const chain = this.#chains.get(put.agentId);
+    if (output === undefined || (put.base !== null && put.base !== chain?.source)) return undefined;
+    try {
+      const section = reader.sectionAtHand(put);
+      if (section === undefined) return undefined;
+      return this.#write(output, put, put.base === null ? undefined : chain, section, undefined) ?? DONE;
+    } catch (error) {
+      this.#leaveOut(source, put, error);
+      return DONE;
     }
   }
 
@@ -88,12 +106,17 @@ export class CompactionCopy {
         await this.#write(output, put, put.base === null ? undefined : chain, section, undefined);
       } else await this.#encodeAnew(output, put, chain);
     } catch (error) {
-      const isDamage = error instanceof BadRecord || isCkptError(error, "CKPT_CORRUPT") || isGone(error);
-      if (!isDamage) throw error;
-      if (!this.#context.salvage) throw new UnreadableSource(source, error);
-      this.lost.push(put);
-      this.#chains.delete(put.agentId);
+      this.#leaveOut(source, put, error);
     }
+  }
+
+  /** Throws where the error is no damage, or damage is not to be left out. */
+  #leaveOut(source: Segment, put: PutEntry, error: unknown): void {
+    const isDamage = error instanceof BadRecord || isCkptError(error, "CKPT_CORRUPT") || isGone(error);
+    if (!isDamage) throw error;
+    if (!this.#context.salvage) throw new UnreadableSource(source, error);
+    this.lost.push(put);
+    this.#chains.delete(put.agentId);
   }
 
   /** The base is gone, or is not the checkpoint before: a delta on that one where it is worth it, else a keyframe. */
@@ -124,17 +147,18 @@ export class CompactionCopy {
     return collected;
   }
 
-  async #write(
+  /** A promise only where the copy has to wait for what it has written. */
+  #write(
     output: CompactionOutput,
     source: PutEntry,
     onto: Chain | undefined,
     section: readonly Uint8Array[],
     snapshot: Snapshot | undefined,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const put: PutEntry = { ...source, ...noPlace(), base: onto?.put ?? null };
     const previous = this.#chains.get(put.agentId);
     if (previous !== undefined) previous.snapshot = undefined;
-    await output.put(put, section);
+    const writing = output.put(put, section);
     this.copied.push(put);
     const bytes = (onto?.bytes ?? 0) + put.sectionBytes;
     this.#chains.set(put.agentId, {
@@ -144,12 +168,19 @@ export class CompactionCopy {
       deltas: onto === undefined ? 0 : onto.deltas + 1,
       snapshot,
     });
+    return writing;
+  }
+
+  /** The output that is written now, where it takes more. */
+  #roomy(): CompactionOutput | undefined {
+    const last = this.outputs[this.outputs.length - 1];
+    return last !== undefined && last.bytes < this.#context.segmentBytes ? last : undefined;
   }
 
   /** The output to write to; a full one is followed by another, where chains begin anew. */
   async #output(): Promise<CompactionOutput> {
-    const last = this.outputs[this.outputs.length - 1];
-    if (last !== undefined && last.bytes < this.#context.segmentBytes) return last;
+    const roomy = this.#roomy();
+    if (roomy !== undefined) return roomy;
     this.#chains = new Map();
     const output = await this.#context.begin();
     this.outputs.push(output);

@@ -46,8 +46,8 @@ export class CompactionOutput {
     return this.#log.size;
   }
 
-  /** Writes a checkpoint whose state record is `section`; fills in its place. */
-  put(entry: PutEntry, section: readonly Uint8Array[]): Promise<void> {
+  /** Writes a checkpoint whose state record is `section`; fills in its place. A promise only where what is on its way has to be waited for. */
+  put(entry: PutEntry, section: readonly Uint8Array[]): Promise<void> | undefined {
     entry.sectionOffset = 0;
     entry.sectionBytes = section.reduce((sum, part) => sum + part.length, 0);
     const { sequence } = entry.header;
@@ -61,11 +61,15 @@ export class CompactionOutput {
   }
 
   /** Writes entries that are no checkpoints. */
-  facts(entries: readonly StoredEntry[]): Promise<void> {
+  facts(entries: readonly StoredEntry[]): Promise<void> | undefined {
     return this.#append(entries, [encodeCommitHeader(entries.map(encodeEntry))], 0);
   }
 
-  async #append(entries: readonly StoredEntry[], body: readonly Uint8Array[], bytes: number): Promise<void> {
+  #append(
+    entries: readonly StoredEntry[],
+    body: readonly Uint8Array[],
+    bytes: number,
+  ): Promise<void> | undefined {
     this.#check();
     this.#inFlightBytes += bytes + 512;
     this.#last = this.#log.append({ kind: COMMIT_KIND, body }).then(
@@ -74,7 +78,10 @@ export class CompactionOutput {
         this.#failure ??= { error: this.#log.failure ?? error };
       },
     );
-    if (this.#inFlightBytes < MAX_IN_FLIGHT_BYTES) return;
+    return this.#inFlightBytes < MAX_IN_FLIGHT_BYTES ? undefined : this.#settle();
+  }
+
+  async #settle(): Promise<void> {
     await this.#last;
     this.#inFlightBytes = 0;
     this.#check();
@@ -95,8 +102,7 @@ export class CompactionOutput {
 
   /** Everything is on the disk, and the hint beside it. Resolves to the head to record. */
   async finish(slices: Slices): Promise<SegmentHead> {
-    await this.#last;
-    this.#check();
+    await this.#settle();
     await this.#log.close();
     const { end } = this.view;
     await this.view.writeHint(slices);

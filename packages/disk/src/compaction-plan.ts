@@ -43,7 +43,7 @@ export async function planCompaction(
     const marks = replayed.marks.filter((mark) => taken.has(mark.segment));
     const mine = replayed.entries.filter((entry) => taken.has(entry.segment));
     const retractions = await keptRetractions(catalog, agentId, mine, taken);
-    facts.set(agentId, keptFacts(replayed, { mine, marks, taken, retractions, salvage }));
+    facts.set(agentId, await keptFacts(replayed, { mine, marks, taken, retractions, salvage, slices }));
     const pause = slices.pause();
     if (pause !== undefined) await pause;
   }
@@ -63,14 +63,15 @@ interface SourceFacts {
   readonly taken: ReadonlySet<unknown>;
   readonly retractions: readonly StoredEntry[];
   readonly salvage: boolean;
+  readonly slices: Slices;
 }
 
-function keptFacts(
+async function keptFacts(
   { history, entries, lost }: Replayed,
-  { mine, marks, taken, retractions, salvage }: SourceFacts,
-): StoredEntry[] {
-  const kept = [...retractions];
-  kept.push(...history.liveEvents.filter((event) => taken.has(event.segment)));
+  { mine, marks, taken, retractions, salvage, slices }: SourceFacts,
+): Promise<StoredEntry[]> {
+  const live = history.liveEvents.filter((event) => taken.has(event.segment));
+  const kept: StoredEntry[] = [...retractions, ...live];
   const { headEntry, headId } = history;
   if (headEntry !== undefined && headId === null && taken.has(headEntry.segment)) {
     const { agentId, epoch, n } = headEntry;
@@ -85,14 +86,28 @@ function keptFacts(
   // What lives on in an output is not among them, so that its loss there is noticed later. A salvage finds out only while
   // copying what it can keep, and names the rest itself.
   const living = new Set<StoredEntry>(salvage ? [] : [...history.puts, ...kept]);
+  const gone: [number, number][] = [];
+  let { epoch, n } = last;
+  let lastSequence = 0;
+  for (const entry of mine) {
+    lastSequence = Math.max(lastSequence, sequenceOf(entry));
+    const pause = slices.pause();
+    if (pause !== undefined) await pause;
+    if (living.has(entry)) continue;
+    const range = gone[gone.length - 1];
+    if (range?.[1] === entry.n - 1) range[1] = entry.n;
+    else gone.push([entry.n, entry.n]);
+  }
+  for (const mark of marks) {
+    epoch = Math.max(epoch, mark.epoch);
+    n = Math.max(n, mark.n);
+    lastSequence = Math.max(lastSequence, mark.lastSequence);
+  }
   const seen = mergeRanges([
-    ...mine.filter((entry) => !living.has(entry)).map(({ n }) => [n, n] as const),
+    ...gone,
     ...marks.flatMap((mark) => mark.seen),
     ...(salvage ? lost.map(({ from, to }) => [from, to] as const) : []),
   ]);
-  const epoch = Math.max(last.epoch, ...marks.map((mark) => mark.epoch));
-  const n = Math.max(last.n, ...marks.map((mark) => mark.n));
-  const lastSequence = Math.max(0, ...marks.map((mark) => mark.lastSequence), ...mine.map(sequenceOf));
   kept.push({ kind: "sequence", agentId: last.agentId, epoch, n, lastSequence, seen, ...noPlace() });
   return kept;
 }

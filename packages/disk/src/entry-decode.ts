@@ -193,9 +193,11 @@ function finite(value: unknown): number {
   return value;
 }
 
+const hashBytes = Buffer.alloc(32);
+
 function hash(value: unknown): string {
-  const bytes =
-    typeof value === "string" && value.length === 43 ? Buffer.from(value, "base64url") : undefined;
-  if (bytes?.length !== 32) throw new BadEntry("a state hash is not one");
-  return bytes.toString("hex");
+  const length =
+    typeof value === "string" && value.length === 43 ? hashBytes.write(value, "base64url") : undefined;
+  if (length !== 32) throw new BadEntry("a state hash is not one");
+  return hashBytes.toString("hex");
 }

@@ -84,7 +84,12 @@ export async function unpackEntries(
     const rows = await inflateJson(block, plainBytes);
     if (!Array.isArray(rows)) return undefined;
     for (const row of rows as unknown[]) {
-      const [raw, offset, length, sectionOffset] = Array.isArray(row) ? (row as unknown[]) : [];
+      if (!Array.isArray(row)) return undefined;
+      // By index: at this size of histories the iterators of a destructuring are felt.
+      const raw: unknown = row[0];
+      const offset: unknown = row[1];
+      const length: unknown = row[2];
+      const sectionOffset: unknown = row[3];
       if (!isNatural(offset) || !isPositive(length) || !isNatural(sectionOffset)) return undefined;
       if (offset + length > segmentBytes) return undefined;
       entries.push(decoder.decode(raw, { segment, offset, length, sectionOffset }));

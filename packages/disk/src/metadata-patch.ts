@@ -15,13 +15,13 @@ interface ObjectPatch {
 /** Below this depth objects are compared and replaced as a whole. */
 const MAX_DEPTH = 16;
 
-/** A private, deep-frozen copy of JSON. */
+/** Freezes JSON that was just parsed, and that nobody else has, in depth. */
 export function freezeParsed<T extends Json>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  const copy = Array.isArray(value)
-    ? value.map(freezeParsed)
-    : Object.fromEntries(Object.entries(value).map(([key, child]) => [key, freezeParsed(child)]));
-  return Object.freeze(copy) as unknown as T;
+  const children = value as { readonly [key: string]: Json };
+  // Object.keys, as a parsed key may be named like anything that objects inherit.
+  for (const key of Object.keys(value)) freezeParsed(children[key]!);
+  return Object.freeze(value);
 }
 
 /** What turns `base` into `next`. */

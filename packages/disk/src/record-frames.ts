@@ -11,15 +11,11 @@ export class BadRecord extends Error {
 }
 
 /**
- * The bodies of the record at `offset` of the file, of which `bytes` holds the part from `start` on. Each is verified before it
- * is handed out. Throws {@link BadRecord}.
+ * The bodies of the record at `offset` of the file, of which `bytes` holds the part from `start` on, verified. Throws
+ * {@link BadRecord}.
  */
-export function* recordBodies(
-  bytes: Buffer,
-  start: number,
-  offset: number,
-  length: number,
-): Generator<Uint8Array, void, undefined> {
+export function recordBodies(bytes: Buffer, start: number, offset: number, length: number): Uint8Array[] {
+  const bodies: Uint8Array[] = [];
   const end = offset + length;
   let at = offset;
   for (let isFirst = true; ; isFirst = false) {
@@ -31,11 +27,11 @@ export function* recordBodies(
     const body = bytes.subarray(at - start + FRAME_HEADER_BYTES, frameEnd - start);
     if (frameCrc(at, bytes, at - start, crc32(body)) !== header.crc)
       throw new BadRecord(at, "the checksum does not match");
-    yield body;
+    bodies.push(body);
     at = frameEnd;
     if (!header.isLast) continue;
     if (at !== end) throw new BadRecord(at, "the record is shorter than recorded");
-    return;
+    return bodies;
   }
 }
 

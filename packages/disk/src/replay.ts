@@ -73,16 +73,17 @@ function lostNumbers(
 ): LostNumbers[] {
   const uncovered = new Uncovered(marks.flatMap((mark) => mark.seen));
   const lost: LostNumbers[] = [];
-  let before: Known = { n: 0, sequence: 0 };
+  const before = { n: 0, sequence: 0 };
   // What comes after a hole is looked up only for those that a compaction has not left: they may be many.
   const note = (end: number, after: () => Known) => {
     for (const [from, to] of uncovered.within(before.n + 1, end - 1))
       lost.push({ from, to, ids: lostIds(agentId, before, after(), from, to) });
   };
-  for (const [i, entry] of entries.entries()) {
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
     if (entry.n > before.n + 1) note(entry.n, () => nextPut(entries, i, marks));
-    const sequence = entry.kind === "put" ? entry.header.sequence : 0;
-    before = { n: Math.max(before.n, entry.n), sequence: Math.max(before.sequence, sequence) };
+    before.n = Math.max(before.n, entry.n);
+    if (entry.kind === "put") before.sequence = Math.max(before.sequence, entry.header.sequence);
   }
   // A mark says how far the agent had got: what is missing up to there is lost as well.
   const end = endOf(marks);

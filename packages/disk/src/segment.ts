@@ -177,9 +177,7 @@ export class Segment implements SegmentName {
     } finally {
       await handle.close();
     }
-    const fresh: StoredEntry[] = [];
-    for (const [agentId, list] of this.#scan.agents) fresh.push(...list.slice(before.get(agentId) ?? 0));
-    return fresh;
+    return [...this.#scan.agents].flatMap(([agentId, list]) => list.slice(before.get(agentId) ?? 0));
   }
 
   /** Reads and checks every frame of the file anew, whatever the hint says. */

@@ -19,7 +19,16 @@ export class SequentialReader {
 
   /** The state record of a put, as it is stored. Throws `BadRecord` where it is damaged. */
   async section(put: PutEntry): Promise<Uint8Array[]> {
-    await this.#view(put.offset, put.length);
+    if (!this.#isInView(put)) await this.#view(put);
+    return this.#sectionInView(put);
+  }
+
+  /** As {@link section}, at once; undefined where the file has to be read for it. */
+  sectionAtHand(put: PutEntry): Uint8Array[] | undefined {
+    return this.#isInView(put) ? this.#sectionInView(put) : undefined;
+  }
+
+  #sectionInView(put: PutEntry): Uint8Array[] {
     const parts: Uint8Array[] = [];
     const end = put.sectionOffset + put.sectionBytes;
     let at = 0;
@@ -37,9 +46,12 @@ export class SequentialReader {
     this.#handle = undefined;
   }
 
-  /** Makes the window hold the range. A window is never written to again: parts of it may be on their way to the disk. */
-  async #view(offset: number, length: number): Promise<void> {
-    if (offset >= this.#start && offset + length <= this.#start + this.#window.length) return;
+  #isInView({ offset, length }: PutEntry): boolean {
+    return offset >= this.#start && offset + length <= this.#start + this.#window.length;
+  }
+
+  /** Makes the window hold the record. A window is never written to again: parts of it may be on their way to the disk. */
+  async #view({ offset, length }: PutEntry): Promise<void> {
     this.#handle ??= await this.#fs.open(this.#path, { access: "read" });
     const window = Buffer.allocUnsafeSlow(Math.max(length, WINDOW_BYTES));
     this.#window = window.subarray(0, await readFully(this.#handle, window, 0, window.length, offset));

@@ -1,5 +1,5 @@
 /** How long work goes on before others get a turn, in milliseconds. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.5;
 /** How long work that steps back rests after a slice, in milliseconds. */
 const REST_MS = 4;
 

@@ -37,6 +37,9 @@ export class PendingRecord {
   fragments = 0;
   #ended = false;
   #excess: Uint8Array | undefined;
+  /** A body that is a list is walked by index: that leaves no objects behind. */
+  readonly #list: readonly Uint8Array[] | undefined;
+  #next = 0;
   readonly #source: Iterator<Uint8Array> | undefined;
   readonly #asyncSource: AsyncIterator<Uint8Array> | undefined;
 
@@ -54,7 +57,8 @@ export class PendingRecord {
     if (body instanceof Uint8Array) {
       this.#excess = body;
       this.#ended = true;
-    } else if (Symbol.asyncIterator in body) this.#asyncSource = body[Symbol.asyncIterator]();
+    } else if (Array.isArray(body)) this.#list = body;
+    else if (Symbol.asyncIterator in body) this.#asyncSource = body[Symbol.asyncIterator]();
     else this.#source = body[Symbol.iterator]();
   }
 
@@ -72,7 +76,11 @@ export class PendingRecord {
     if (excess !== undefined) this.#take(excess, maxBytes);
     if (this.#asyncSource !== undefined) return this.#fillLater(this.#asyncSource, maxBytes);
     // Going on until there is an excess (or the end) tells whether this fragment is the last.
-    while (this.#needsMore()) this.#accept(this.#source!.next(), maxBytes);
+    while (this.#needsMore()) {
+      if (this.#list === undefined) this.#accept(this.#source!.next(), maxBytes);
+      else if (this.#next === this.#list.length) this.#ended = true;
+      else this.#takeValid(this.#list[this.#next++], maxBytes);
+    }
     return undefined;
   }
 
@@ -102,7 +110,11 @@ export class PendingRecord {
 
   #accept(result: IteratorResult<Uint8Array>, maxBytes: number): void {
     if (result.done === true) this.#ended = true;
-    else if (result.value instanceof Uint8Array) this.#take(result.value, maxBytes);
+    else this.#takeValid(result.value, maxBytes);
+  }
+
+  #takeValid(chunk: unknown, maxBytes: number): void {
+    if (chunk instanceof Uint8Array) this.#take(chunk, maxBytes);
     else throw invalid("body", "a chunk of a record's body is not a Uint8Array");
   }
 
