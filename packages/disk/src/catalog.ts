@@ -1,4 +1,6 @@
 /** The index: each agent's history, from the segments that count. */
+
+import type { Slices } from "@ckpt/io";
 import { classify } from "@ckpt/io";
 import type { AgentHistory } from "./agent-history.js";
 import { compareKeys, type PutEntry, type StoredEntry } from "./entry.js";
@@ -7,7 +9,6 @@ import { mapBounded } from "./map-bounded.js";
 import { type Replayed, replay } from "./replay.js";
 import type { Segment, SegmentContext } from "./segment.js";
 import { lostFinding, supersededFinding } from "./segment-findings.js";
-import type { Slices } from "./slices.js";
 import { type DirectoryListener, StoreDirectory } from "./store-directory.js";
 import type { WriterChanges } from "./writer-segments.js";
 

@@ -1,11 +1,12 @@
 /** The body of a commit, small ones at once, large ones in slices that leave the event loop room. */
+
+import { Slices } from "@ckpt/io";
 import { encodeCommitHeader } from "./commit-record.js";
 import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";
 import type { PendingCommit, WrittenEntry } from "./pending-commit.js";
 import type { OnProgress } from "./progress.js";
 import { type PutPlan, planPut } from "./put-plan.js";
 import { readAhead } from "./read-ahead.js";
-import { Slices } from "./slices.js";
 
 /** States up to this weight in all are encoded inside the call; more goes in slices. */
 const AT_ONCE_BYTES = 256 * 1024;

@@ -1,6 +1,7 @@
 /** Copies what a plan keeps into fresh segments: state records as they are where their base goes along, else encoded anew. */
 import { diff, encodeDelta, encodeKeyframe, rebase, type Snapshot, throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
+import type { Slices } from "@ckpt/io";
 import { classify, type FileSystem } from "@ckpt/io";
 import type { CompactionOutput } from "./compaction-output.js";
 import type { CompactionPlan } from "./compaction-plan.js";
@@ -11,7 +12,6 @@ import { noPlace } from "./no-place.js";
 import { BadRecord } from "./record-frames.js";
 import type { Segment } from "./segment.js";
 import { SequentialReader } from "./sequential-reader.js";
-import type { Slices } from "./slices.js";
 
 export interface CopyContext {
   readonly fs: FileSystem;

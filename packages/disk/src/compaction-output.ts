@@ -1,4 +1,6 @@
 /** A segment that compaction writes: sealed from birth, one record per checkpoint. */
+
+import type { Slices } from "@ckpt/io";
 import { type AppendReceipt, type FileSystem, FrameLog } from "@ckpt/io";
 import { COMMIT_KIND, encodeCommitHeader, SEGMENT_HEADER_KIND } from "./commit-record.js";
 import type { PutEntry, StoredEntry } from "./entry.js";
@@ -8,7 +10,6 @@ import type { StoreLayout } from "./layout.js";
 import { endOf, FRAGMENT_BYTES } from "./log-segment.js";
 import { Segment } from "./segment.js";
 import { encodeSegmentHeader, type SegmentHeader } from "./segment-header.js";
-import type { Slices } from "./slices.js";
 
 /** Bytes on their way to the disk before the copy waits for them: saves that go on meanwhile wait for no longer write. */
 const MAX_IN_FLIGHT_BYTES = 256 * 1024;

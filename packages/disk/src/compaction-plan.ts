@@ -1,12 +1,12 @@
 /** What compaction takes, and what it must keep: docs/format.md, "Compacting". Reads only. */
 import { throwIfAborted } from "@ckpt/core";
+import type { Slices } from "@ckpt/io";
 import type { Catalog } from "./catalog.js";
 import type { PutEntry, SequenceMark, StoredEntry } from "./entry.js";
 import { noPlace } from "./no-place.js";
 import { mergeRanges } from "./number-ranges.js";
 import type { Replayed } from "./replay.js";
 import type { Segment } from "./segment.js";
-import type { Slices } from "./slices.js";
 import { keptRetractions } from "./taken-back.js";
 
 /** Everything that the sources hold of one agent and that must live on, besides its checkpoints. */

@@ -8,6 +8,7 @@
  * 4. sources unlinked (damaged ones moved to quarantine), then what dead writers left.
  */
 import { type CompactionReport, throwIfAborted } from "@ckpt/core";
+import { Slices } from "@ckpt/io";
 import { CompactionCopy, UnreadableSource } from "./compaction-copy.js";
 import { CompactionOutput } from "./compaction-output.js";
 import { type CompactionPlan, planCompaction } from "./compaction-plan.js";
@@ -19,7 +20,6 @@ import type { MaintenanceContext } from "./maintenance.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import type { Segment } from "./segment.js";
 import { FORMAT_VERSION } from "./segment-header.js";
-import { Slices } from "./slices.js";
 
 /** A segment with this share of visible checkpoints is left as it is. */
 const PACKED_SHARE = 0.8;

@@ -1,13 +1,12 @@
 /** The entries of one agent in a hint: in blocks, so that however many they are, they are unpacked in slices. docs/format.md, "Hints". */
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import { crc32 } from "@ckpt/io";
+import { crc32, Slices } from "@ckpt/io";
 import type { StoredEntry } from "./entry.js";
 import { EntryDecoder } from "./entry-decode.js";
 import { encodeEntry } from "./entry-encode.js";
 import type { SegmentName } from "./layout.js";
 import { isNatural, isPositive } from "./segment-header.js";
-import { Slices } from "./slices.js";
 
 const deflateInPool = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 const inflateInPool = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);

@@ -8,6 +8,7 @@ import {
   type FileSystem,
   isErrno,
   readFully,
+  Slices,
   streamRecord,
   toCkptError,
 } from "@ckpt/io";
@@ -15,7 +16,6 @@ import type { PutEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
 import type { OnProgress } from "./progress.js";
 import { BadRecord, overlap, recordBodies } from "./record-frames.js";
-import { Slices } from "./slices.js";
 
 /** Records of a chain that lie this close are fetched in one read. */
 const GAP_BYTES = 64 * 1024;

@@ -1,8 +1,9 @@
 /** From the entries of all segments to one history: docs/format.md, "Reading a history". Reads nothing, and takes its time in slices. */
+
+import { Slices } from "@ckpt/io";
 import { AgentHistory } from "./agent-history.js";
 import { compareKeys, type SequenceMark, type StoredEntry } from "./entry.js";
 import { Uncovered } from "./number-ranges.js";
-import { Slices } from "./slices.js";
 
 /** Numbers that no segment has and no compaction dropped: something was lost there. */
 export interface LostNumbers {

@@ -2,7 +2,7 @@
  * One segment as a reader sees it: which agents it holds, and their entries, from its hint where that is good, else from
  * its frames. Nothing here writes.
  */
-import { classify, type FileHandle, type FileSystem } from "@ckpt/io";
+import { classify, type FileHandle, type FileSystem, Slices } from "@ckpt/io";
 import { replaceFile } from "./checked-json.js";
 import type { StoredEntry } from "./entry.js";
 import {
@@ -17,7 +17,6 @@ import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import { endsWith, hasFrameAt, hasIntactFrameAt } from "./segment-end.js";
 import type { SegmentHeader, VoidFrom } from "./segment-header.js";
 import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
-import { Slices } from "./slices.js";
 
 export interface SegmentContext {
   readonly fs: FileSystem;

@@ -1,6 +1,7 @@
 import type { AgentState, CheckpointHeader, HeaderQuery, StoreEntry } from "@ckpt/core";
+import { Slices } from "@ckpt/io";
 import {
-  planRetention,
+  planRetentionInSlices,
   type RetentionDecision,
   type RetentionPlan,
   type RetentionPolicy,
@@ -11,7 +12,7 @@ const GROWTH_PER_PLAN = 1 / 8;
 const SAVES_PER_PLAN = 8;
 /** ... or when the agent has been at rest for so long, in milliseconds. */
 const REST_MS = 200;
-/** A history beyond this size is planned by its growth only: a plan takes time in its length. */
+/** A history beyond this size is planned by its growth only, and in slices: a plan takes time in its length. */
 const SMALL_HISTORY = 1_000;
 /** Checkpoints that one commit removes at most: saves that go on meanwhile wait for no longer one. */
 const MAX_REMOVED = 256;
@@ -58,7 +59,7 @@ export class Pruner {
   /** Checkpoints that a restore or pin is about to need, with how many of them. */
   readonly #spared = new Map<string, number>();
   readonly #inFlight = new Set<string>();
-  /** Counts ends of sparing: a plan that was begun before one has old facts, and is thrown away. */
+  /** Counts ends of sparing and damages: a plan that was begun before one has old facts, and is thrown away. */
   #generation = 0;
 
   constructor(host: PrunerHost) {
@@ -123,14 +124,18 @@ export class Pruner {
     const headers = await this.#host.list();
     const agent = await this.#host.readAgent();
     const suspectedSince = this.#host.suspectedSince();
-    const plan = planRetention(headers, policy, this.#host.now(), {
+    const facts = {
       headId: agent?.headId ?? null,
       openGuards: agent?.openGuards ?? [],
       pinnedIds: [...(agent?.pinnedIds ?? []), ...this.#host.alsoKeep(agent)],
       damagedIds: [...this.#damaged],
       releasedIds: [...this.#released],
       ...(suspectedSince !== undefined && { suspectedSince }),
-    });
+    };
+    const slices = new Slices();
+    const isSmall = headers.length <= SMALL_HISTORY;
+    const pause = () => (isSmall ? undefined : slices.pause());
+    const plan = await planRetentionInSlices(headers, policy, this.#host.now(), facts, pause);
     this.#kept = plan.keep.length;
     if (plan.suspended !== null && !this.#wasSuspended) this.#host.suspended(plan);
     this.#wasSuspended = plan.suspended !== null;
@@ -244,6 +249,7 @@ export class Pruner {
   }
 
   markDamaged(id: string): void {
+    this.#generation++;
     remember(this.#damaged, id);
   }
 

@@ -4,6 +4,9 @@ import { describeMs } from "./duration.js";
 import { invalidArgument } from "./errors.js";
 import type { History, HistoryEntry } from "./policy.js";
 
+/** Checkpoints that are worked on in one step. */
+export const STEP = 256;
+
 const CLOCK_JUMP_MS = 86_400_000;
 const HAS_OFFSET = /(?:Z|[+-]\d\d:?\d\d)$/i;
 
@@ -20,18 +23,22 @@ function parseTime(timestamp: string): number {
   return Date.parse(HAS_OFFSET.test(timestamp) || !timestamp.includes("T") ? timestamp : `${timestamp}Z`);
 }
 
-function sortedEntries(
+function* sortedEntries(
   headers: readonly CheckpointHeader[],
   damagedIds: ReadonlySet<string>,
-): HistoryEntry[] {
-  const entries = headers.map((header) => ({
-    header,
-    timeMs: parseTime(header.timestamp),
-    damaged: damagedIds.has(header.id),
-  }));
-  entries.sort((a, b) => a.header.sequence - b.header.sequence);
+): Generator<void, HistoryEntry[]> {
+  const entries: HistoryEntry[] = [];
+  let isSorted = true;
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i]!;
+    if (i > 0 && header.sequence < headers[i - 1]!.sequence) isSorted = false;
+    entries.push({ header, timeMs: parseTime(header.timestamp), damaged: damagedIds.has(header.id) });
+    if (i % STEP === 0) yield;
+  }
+  if (!isSorted) entries.sort((a, b) => a.header.sequence - b.header.sequence);
   const ids = new Set<string>();
-  for (const [i, { header }] of entries.entries()) {
+  for (let i = 0; i < entries.length; i++) {
+    const { header } = entries[i]!;
     const before = entries[i - 1]?.header;
     if (before !== undefined && before.agentId !== header.agentId) {
       throw invalidArgument(
@@ -46,6 +53,7 @@ function sortedEntries(
       );
     }
     ids.add(header.id);
+    if (i % STEP === 0) yield;
   }
   return entries;
 }
@@ -65,16 +73,22 @@ function suspension(wallMs: number, newestMs: number, context: RetentionContext)
   };
 }
 
-/** Puts headers in order and works out the time to measure ages from. */
-export function readHistory(
+interface Reading {
+  readonly history: History;
+  readonly newest: HistoryEntry | undefined;
+  readonly suspended: Suspension | null;
+}
+
+/** Puts headers in order and works out the time to measure ages from; in steps. */
+export function* readHistory(
   headers: readonly CheckpointHeader[],
   wallMs: number,
   context: RetentionContext,
-): { history: History; newest: HistoryEntry | undefined; suspended: Suspension | null } {
+): Generator<void, Reading> {
   if (!Number.isFinite(wallMs)) {
     throw invalidArgument(`nowMs is ${wallMs}.`, "Give milliseconds since 1970, for example Date.now().");
   }
-  const entries = sortedEntries(headers, new Set(context.damagedIds));
+  const entries = yield* sortedEntries(headers, new Set(context.damagedIds));
   // The newest *intact* one is always kept, so what is measured from it does not change by carrying out a plan.
   const newest = entries.findLast((entry) => !entry.damaged) ?? entries.at(-1);
   const newestMs = newest?.timeMs ?? Number.NaN;

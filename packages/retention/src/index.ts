@@ -21,7 +21,7 @@ export type { MaxBytesOptions } from "./max-bytes.js";
 export { maxBytes } from "./max-bytes.js";
 export { maxCount } from "./max-count.js";
 export type { RetentionDecision, RetentionPlan } from "./plan.js";
-export { planRetention } from "./plan.js";
+export { planRetention, planRetentionInSlices } from "./plan.js";
 export type {
   CapRule,
   History,

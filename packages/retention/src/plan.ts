@@ -1,7 +1,7 @@
 import type { CheckpointHeader } from "@ckpt/core";
 import type { RetentionContext } from "./context.js";
 import { emptyPolicy } from "./errors.js";
-import { readHistory, type Suspension } from "./history.js";
+import { readHistory, STEP, type Suspension } from "./history.js";
 import type { History, HistoryEntry, Reason, RetentionPolicy } from "./policy.js";
 import { protectedReasons } from "./protect.js";
 
@@ -40,14 +40,19 @@ function add(reasons: Reasons, entry: HistoryEntry, reason: Reason): void {
  * Each rule sees the intact checkpoints alone, so that its promise holds in copies that restore; and then all of them, so
  * that a damaged one stays, for a repair, as long as it would have stayed whole.
  */
-function applyKeeps(history: History, policy: RetentionPolicy, reasons: Reasons): void {
+function* applyKeeps(history: History, policy: RetentionPolicy, reasons: Reasons): Generator<void, void> {
   const intact = history.entries.filter((entry) => !entry.damaged);
   const views: History[] = [{ ...history, entries: intact }];
   if (intact.length < history.entries.length) views.push(history);
   for (const rule of policy.keeps) {
-    for (const view of views) rule.select(view, (entry, reason) => add(reasons, entry, reason));
+    for (const view of views) {
+      rule.select(view, (entry, reason) => add(reasons, entry, reason));
+      yield;
+    }
   }
-  for (const entry of history.entries) {
+  for (let i = 0; i < history.entries.length; i++) {
+    if (i % STEP === 0) yield;
+    const entry = history.entries[i]!;
     if (policy.keeps.some((rule) => rule.covers(entry.header))) continue;
     add(reasons, entry, { code: "not-covered", message: "No rule of the policy speaks about its name." });
   }
@@ -94,16 +99,52 @@ export function planRetention(
   nowMs: number,
   context: RetentionContext = {},
 ): RetentionPlan {
+  const steps = planSteps(headers, policy, nowMs, context);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * The plan that {@link planRetention} makes, without blocking for long: every few hundred checkpoints, and after each rule, `pause`
+ * is asked and, when it returns a promise, awaited. A pause may answer `undefined` while little time has passed. Rejects with what
+ * `planRetention` throws. `headers` must not change meanwhile.
+ */
+export async function planRetentionInSlices(
+  headers: readonly CheckpointHeader[],
+  policy: RetentionPolicy,
+  nowMs: number,
+  context: RetentionContext,
+  pause: () => Promise<void> | undefined,
+): Promise<RetentionPlan> {
+  const steps = planSteps(headers, policy, nowMs, context);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    const waiting = pause();
+    if (waiting !== undefined) await waiting;
+  }
+}
+
+function* planSteps(
+  headers: readonly CheckpointHeader[],
+  policy: RetentionPolicy,
+  nowMs: number,
+  context: RetentionContext,
+): Generator<void, RetentionPlan> {
   if (policy.keeps.length + policy.caps.length === 0) throw emptyPolicy("The policy");
-  const { history, newest, suspended } = readHistory(headers, nowMs, context);
+  const { history, newest, suspended } = yield* readHistory(headers, nowMs, context);
   const reasons = protectedReasons(history, newest, context);
   const guarded = new Set(reasons.keys());
-  applyKeeps(history, policy, reasons);
+  yield* applyKeeps(history, policy, reasons);
   const evicted = applyCaps(history, policy, reasons, guarded);
 
   const keep: RetentionDecision[] = [];
   const drop: RetentionDecision[] = [];
-  for (const entry of history.entries) {
+  for (let i = 0; i < history.entries.length; i++) {
+    if (i % STEP === 0) yield;
+    const entry = history.entries[i]!;
     const { header } = entry;
     const kept = reasons.get(entry);
     const lost = evicted.get(entry);

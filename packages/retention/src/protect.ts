@@ -2,7 +2,8 @@ import type { RetentionContext } from "./context.js";
 import type { History, HistoryEntry, ProtectionCode, Reason } from "./policy.js";
 
 /** The nearest intact ancestor: what a recovery falls back to when the head is damaged. */
-function intactAncestor(of: HistoryEntry, byId: ReadonlyMap<string, HistoryEntry>): HistoryEntry | undefined {
+function intactAncestor(of: HistoryEntry, { entries }: History): HistoryEntry | undefined {
+  const byId = new Map(entries.map((entry) => [entry.header.id, entry]));
   const visited = new Set<string>();
   let at: HistoryEntry | undefined = of;
   while (at?.damaged && !visited.has(at.header.id)) {
@@ -18,7 +19,9 @@ export function protectedReasons(
   newest: HistoryEntry | undefined,
   context: RetentionContext,
 ): Map<HistoryEntry, Reason[]> {
-  const byId = new Map(history.entries.map((entry) => [entry.header.id, entry]));
+  const named = new Set([context.headId, ...history.guardBaseIds, ...history.pinnedIds]);
+  const byId = new Map<string, HistoryEntry>();
+  for (const entry of history.entries) if (named.has(entry.header.id)) byId.set(entry.header.id, entry);
   const reasons = new Map<HistoryEntry, Reason[]>();
   const protect = (entry: HistoryEntry | undefined, code: ProtectionCode, message: string) => {
     if (entry === undefined) return;
@@ -30,7 +33,7 @@ export function protectedReasons(
   protect(head, "head", "It is the head: what the agent would continue from.");
   if (head?.damaged === true) {
     protect(
-      intactAncestor(head, byId),
+      intactAncestor(head, history),
       "head-fallback",
       "The head is damaged, and this is its newest intact ancestor.",
     );

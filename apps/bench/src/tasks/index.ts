@@ -1,5 +1,6 @@
 import { bigRestoreJson, bigRestoreOurs, bigSaveAtomic, bigSaveOurs } from "./big-state.js";
 import { longestBlock } from "./event-loop.js";
+import { saveOn } from "./growth.js";
 import { fillMany, openMany } from "./many.js";
 import { peakOfTurns, restoreJson, restoreOurs, writeHistory } from "./restore.js";
 
@@ -15,5 +16,6 @@ export const tasks: Readonly<Record<string, (argument: never) => Promise<unknown
   peakOfTurns,
   restoreJson,
   restoreOurs,
+  saveOn,
   writeHistory,
 };

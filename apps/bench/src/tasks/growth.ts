@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { ResilientCheckpointManager } from "@ckpt/resilient";
+import { elapsedMs, percentile } from "../measure.js";
+import { type AgentState, Generator } from "../states.js";
+
+interface GrowthArgument {
+  readonly directory: string;
+  readonly seed: number;
+  /** Saves before the clock starts: code is compiled, and the first ones of a segment hold whole states. */
+  readonly warmUp: number;
+  readonly saves: number;
+}
+
+/** A fresh process goes on with the history of `agent-0`: the median time of a save. */
+export async function saveOn({ directory, seed, warmUp, saves }: GrowthArgument) {
+  const generator = new Generator(seed);
+  const state = generator.state(2048, 600);
+  const manager = new ResilientCheckpointManager<AgentState>("agent-0", {
+    directory: join(directory, "store"),
+    retention: false,
+  });
+  const save = (turn: number) => {
+    state.step = turn;
+    state.messages[turn % state.messages.length] = generator.message(500);
+    return elapsedMs(() => manager.create("routine", state));
+  };
+  for (let turn = 0; turn < warmUp; turn += 1) await save(turn);
+  const times: number[] = [];
+  for (let turn = warmUp; turn < warmUp + saves; turn += 1) times.push(await save(turn));
+  await manager.close();
+  return { ms: percentile(times, 0.5) };
+}
