@@ -1,7 +1,5 @@
 /** The index: each agent's history, from the segments that count. */
-
-import type { Slices } from "@ckpt/io";
-import { classify } from "@ckpt/io";
+import { classify, type Slices } from "@ckpt/io";
 import type { AgentHistory } from "./agent-history.js";
 import { compareKeys, type PutEntry, type StoredEntry } from "./entry.js";
 import type { Findings } from "./findings.js";

@@ -1,5 +1,4 @@
 /** The body of a commit, small ones at once, large ones in slices that leave the event loop room. */
-
 import { Slices } from "@ckpt/io";
 import { encodeCommitHeader } from "./commit-record.js";
 import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";

@@ -1,8 +1,7 @@
 /** Copies what a plan keeps into fresh segments: state records as they are where their base goes along, else encoded anew. */
 import { diff, encodeDelta, encodeKeyframe, rebase, type Snapshot, throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
-import type { Slices } from "@ckpt/io";
-import { classify, type FileSystem } from "@ckpt/io";
+import { classify, type FileSystem, type Slices } from "@ckpt/io";
 import type { CompactionOutput } from "./compaction-output.js";
 import type { CompactionPlan } from "./compaction-plan.js";
 import type { PutEntry, StoredEntry } from "./entry.js";
@@ -26,8 +25,6 @@ export interface CopyContext {
   begin(): Promise<CompactionOutput>;
 }
 
-const DONE = Promise.resolve();
-
 /** The chain of an agent in the output that is written now. */
 interface Chain {
   readonly put: PutEntry;
@@ -37,6 +34,25 @@ interface Chain {
   /** The state of `put`, where it had to be restored. */
   snapshot: Snapshot | undefined;
 }
+
+/** What is written of a checkpoint. */
+interface Copy {
+  /** Its state record. */
+  readonly section: readonly Uint8Array[];
+  /** What the record is a delta on; null for a keyframe. */
+  readonly onto: Chain | null;
+  /** Its state, where it had to be restored. */
+  readonly snapshot?: Snapshot;
+}
+
+/** What a put's record is a delta on in the output, null for a keyframe; undefined where it cannot be copied as it is. */
+function baseOf(put: PutEntry, chain: Chain | undefined): Chain | null | undefined {
+  if (put.base === null) return null;
+  return put.base === chain?.source ? chain : undefined;
+}
+
+/** There is nothing to wait for. */
+const DONE = Promise.resolve();
 
 /** A source record that cannot be read, found while copying. */
 export class UnreadableSource extends Error {
@@ -85,29 +101,32 @@ export class CompactionCopy {
   /** Most checkpoints need no reading and no waiting: these leave no promises behind. Undefined where it is not so. */
   #copyAtHand(reader: SequentialReader, source: Segment, put: PutEntry): Promise<void> | undefined {
     const output = this.#roomy();
-    const chain = this.#chains.get(put.agentId);
-    if (output === undefined || (put.base !== null && put.base !== chain?.source)) return undefined;
+    const onto = baseOf(put, this.#chains.get(put.agentId));
+    if (output === undefined || onto === undefined) return undefined;
+    let section: Uint8Array[] | undefined;
     try {
-      const section = reader.sectionAtHand(put);
-      if (section === undefined) return undefined;
-      return this.#write(output, put, put.base === null ? undefined : chain, section, undefined) ?? DONE;
+      section = reader.sectionAtHand(put);
     } catch (error) {
       this.#leaveOut(source, put, error);
       return DONE;
     }
+    return section && (this.#write(output, put, { section, onto }) ?? DONE);
   }
 
   async #copyPut(reader: SequentialReader, source: Segment, put: PutEntry): Promise<void> {
+    const output = await this.#output();
+    const chain = this.#chains.get(put.agentId);
+    const onto = baseOf(put, chain);
+    let copy: Copy;
     try {
-      const output = await this.#output();
-      const chain = this.#chains.get(put.agentId);
-      if (put.base === null || put.base === chain?.source) {
-        const section = await reader.section(put);
-        await this.#write(output, put, put.base === null ? undefined : chain, section, undefined);
-      } else await this.#encodeAnew(output, put, chain);
+      copy =
+        onto === undefined
+          ? await this.#encodeAnew(put, chain)
+          : { section: await reader.section(put), onto };
     } catch (error) {
-      this.#leaveOut(source, put, error);
+      return this.#leaveOut(source, put, error);
     }
+    await this.#write(output, put, copy);
   }
 
   /** Throws where the error is no damage, or damage is not to be left out. */
@@ -120,7 +139,7 @@ export class CompactionCopy {
   }
 
   /** The base is gone, or is not the checkpoint before: a delta on that one where it is worth it, else a keyframe. */
-  async #encodeAnew(output: CompactionOutput, put: PutEntry, chain: Chain | undefined): Promise<void> {
+  async #encodeAnew(put: PutEntry, chain: Chain | undefined): Promise<Copy> {
     const { fs, layout, signal, maxChainDeltas } = this.#context;
     let snapshot = await loadState(fs, layout, put, { signal });
     if (chain !== undefined && chain.deltas < maxChainDeltas) {
@@ -131,10 +150,10 @@ export class CompactionCopy {
         delta.isEmpty ||
         (delta.weight < snapshot.weight && chain.bytes + delta.weight <= 2 * snapshot.weight)
       ) {
-        return this.#write(output, put, chain, await this.#collect(encodeDelta(delta)), snapshot);
+        return { section: await this.#collect(encodeDelta(delta)), onto: chain, snapshot };
       }
     }
-    return this.#write(output, put, undefined, await this.#collect(encodeKeyframe(snapshot)), snapshot);
+    return { section: await this.#collect(encodeKeyframe(snapshot)), onto: null, snapshot };
   }
 
   async #collect(chunks: Iterable<Uint8Array>): Promise<Uint8Array[]> {
@@ -151,9 +170,7 @@ export class CompactionCopy {
   #write(
     output: CompactionOutput,
     source: PutEntry,
-    onto: Chain | undefined,
-    section: readonly Uint8Array[],
-    snapshot: Snapshot | undefined,
+    { section, onto, snapshot }: Copy,
   ): Promise<void> | undefined {
     const put: PutEntry = { ...source, ...noPlace(), base: onto?.put ?? null };
     const previous = this.#chains.get(put.agentId);
@@ -161,13 +178,8 @@ export class CompactionCopy {
     const writing = output.put(put, section);
     this.copied.push(put);
     const bytes = (onto?.bytes ?? 0) + put.sectionBytes;
-    this.#chains.set(put.agentId, {
-      put,
-      source,
-      bytes,
-      deltas: onto === undefined ? 0 : onto.deltas + 1,
-      snapshot,
-    });
+    const deltas = onto === null ? 0 : onto.deltas + 1;
+    this.#chains.set(put.agentId, { put, source, bytes, deltas, snapshot });
     return writing;
   }
 

@@ -1,7 +1,5 @@
 /** A segment that compaction writes: sealed from birth, one record per checkpoint. */
-
-import type { Slices } from "@ckpt/io";
-import { type AppendReceipt, type FileSystem, FrameLog } from "@ckpt/io";
+import { type AppendReceipt, type FileSystem, FrameLog, type Slices } from "@ckpt/io";
 import { COMMIT_KIND, encodeCommitHeader, SEGMENT_HEADER_KIND } from "./commit-record.js";
 import type { PutEntry, StoredEntry } from "./entry.js";
 import { encodeEntry } from "./entry-encode.js";

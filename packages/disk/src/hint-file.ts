@@ -1,7 +1,5 @@
 /** The hint of a sealed segment: what it holds, without reading it. docs/format.md, "Hints". */
-
-import type { Slices } from "@ckpt/io";
-import { crc32, type FileHandle, type FileSystem, readFully } from "@ckpt/io";
+import { crc32, type FileHandle, type FileSystem, readFully, type Slices } from "@ckpt/io";
 import type { StoredEntry } from "./entry.js";
 import { deflateRaw, type HintBlock, inflateJson, packEntries, unpackEntries } from "./hint-blocks.js";
 import type { SegmentName } from "./layout.js";

@@ -1,5 +1,4 @@
 /** From the entries of all segments to one history: docs/format.md, "Reading a history". Reads nothing, and takes its time in slices. */
-
 import { Slices } from "@ckpt/io";
 import { AgentHistory } from "./agent-history.js";
 import { compareKeys, type SequenceMark, type StoredEntry } from "./entry.js";

@@ -2,7 +2,7 @@ import { DiskStore } from "@ckpt/disk";
 import { isCkptError } from "@ckpt/errors";
 import { nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
-import { codeOf, freshDirectory, put, saveAll } from "./support/store.js";
+import { codeOf, findingsOf, freshDirectory, put, saveAll } from "./support/store.js";
 
 /** The file system, where files with `part` in their path open and cannot be read, the first `times` that it is tried. */
 function unreadable(part: string, times = Number.POSITIVE_INFINITY): typeof nodeFileSystem {
@@ -150,4 +150,34 @@ it("says with an error of its own that a segment cannot be read while a repair i
   expect(isCkptError(error)).toBe(true);
   await store.close();
   await writer.close();
+});
+
+it("rejects a compaction whose writes fail, and takes no source for damaged because of it", async () => {
+  const directory = await freshDirectory();
+  let failsAfter = Number.POSITIVE_INFINITY;
+  const open: typeof nodeFileSystem.open = async (path, options) => {
+    const handle = await nodeFileSystem.open(path, options);
+    if (options.create !== "exclusive" || !path.endsWith(".seg")) return handle;
+    const write = handle.write.bind(handle);
+    handle.write = (buffers, position) =>
+      failsAfter-- > 0
+        ? write(buffers, position)
+        : Promise.reject(Object.assign(new Error("EIO: i/o error, write"), { code: "EIO" }));
+    return handle;
+  };
+  const store = new DiskStore(directory, { fs: { ...nodeFileSystem, open }, autoCompact: false });
+  await store.acquire("a");
+  // More than goes out in one write of a compaction.
+  const stateOf = (n: number) => ({ n, text: String.fromCharCode(97 + n).repeat(30_000) });
+  await saveAll(store, "a", 20, stateOf);
+  // The header of the output is written, and some of what follows, but not all of it.
+  for (const writes of [0, 1, 2]) {
+    failsAfter = writes;
+    expect(await codeOf(store.compact())).toBe("CKPT_IO");
+    failsAfter = Number.POSITIVE_INFINITY;
+    expect(await findingsOf(store)).toEqual([]);
+  }
+  await store.compact();
+  for (let n = 1; n <= 20; n++) expect((await store.load("a", `a:${n}`)).toValue()).toEqual(stateOf(n));
+  await store.close();
 });
