@@ -7,7 +7,9 @@ import { keepCounts, vitest } from "./steps.mjs";
 
 const majors = process.argv.length > 2 ? process.argv.slice(2) : ["20", "22", "24"];
 // Simulated power cuts come out alike on every Node, and random inputs as well: `npm test` has had its fill of both.
-const simulations = ["**/power-cut.test.ts", "**/explore.test.ts"].map((pattern) => `--exclude=${pattern}`);
+const simulations = ["power-cut", "explore", "suite-catches", "long-history"].map(
+  (name) => `--exclude=**/${name}.test.ts`,
+);
 const env = { CKPT_PROPERTY_RUNS: "100", CKPT_RACE_ROUNDS: "10", ...process.env, CKPT_TEST_BUILT: "1" };
 const own = process.versions.node.split(".")[0];
 const total = { passed: 0, failed: 0, skipped: 0 };

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { put } from "./support/store.js";
 
 /** More than one call can take as arguments. */
-const MANY = 150_000;
+const MANY = 130_000;
 const options = { reserveBytes: 0, autoCompact: false };
 
 const BATCH = 10_000;
@@ -20,7 +20,7 @@ async function writeNotes(store: DiskStore, topic: (i: number) => string): Promi
   }
 }
 
-it("follows an agent of which another process has written a hundred and fifty thousand entries since the last look", async () => {
+it("follows an agent of which another process has written a hundred and thirty thousand entries since the last look", async () => {
   const disk = new FaultyFileSystem();
   const writer = new DiskStore("/store", { fs: disk.process(), ...options });
   await writer.acquire("a");
@@ -35,7 +35,7 @@ it("follows an agent of which another process has written a hundred and fifty th
   await writer.close();
 });
 
-it("compacts an agent of a hundred and fifty thousand entries, and one of as many facts that all still count", async () => {
+it("compacts an agent of a hundred and thirty thousand entries, and one of as many facts that all still count", async () => {
   for (const topic of [() => "one", (i: number) => `topic ${i}`]) {
     const disk = new FaultyFileSystem();
     const store = new DiskStore("/store", { fs: disk.process(), ...options });
