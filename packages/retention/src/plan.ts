@@ -58,12 +58,12 @@ function* applyKeeps(history: History, policy: RetentionPolicy, reasons: Reasons
   }
 }
 
-function applyCaps(
+function* applyCaps(
   history: History,
   policy: RetentionPolicy,
   kept: Reasons,
   guarded: ReadonlySet<HistoryEntry>,
-): Reasons {
+): Generator<void, Reasons> {
   const evicted: Reasons = new Map();
   for (const rule of policy.caps) {
     const within = history.entries.filter(
@@ -76,6 +76,7 @@ function applyCaps(
         if (!guarded.has(entry)) add(evicted, entry, reason);
       },
     );
+    yield;
   }
   return evicted;
 }
@@ -138,7 +139,7 @@ function* planSteps(
   const reasons = protectedReasons(history, newest, context);
   const guarded = new Set(reasons.keys());
   yield* applyKeeps(history, policy, reasons);
-  const evicted = applyCaps(history, policy, reasons, guarded);
+  const evicted = yield* applyCaps(history, policy, reasons, guarded);
 
   const keep: RetentionDecision[] = [];
   const drop: RetentionDecision[] = [];

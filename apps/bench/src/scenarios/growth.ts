@@ -1,26 +1,11 @@
 import { join } from "node:path";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { anyOf, keepLast } from "@ckpt/retention";
-import { elapsedMs, percentile } from "../measure.js";
+import { percentile } from "../measure.js";
 import { bar, type Run, type Scenario } from "../scenario.js";
 import { type AgentState, Generator } from "../states.js";
+import { timedSaves } from "../timed-saves.js";
 import { directoryBytes } from "./thousand-turns.js";
-
-/** Saves of a 2 KB state of constant size; gives the time of each in ms. */
-async function saves(
-  manager: ResilientCheckpointManager<AgentState>,
-  state: AgentState,
-  generator: Generator,
-  count: number,
-): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i += 1) {
-    state.step += 1;
-    state.messages[state.step % state.messages.length] = generator.message(500);
-    times.push(await elapsedMs(() => manager.create("routine", state)));
-  }
-  return times;
-}
 
 const open = (directory: string, agent: string, retention: false | ReturnType<typeof anyOf> = false) =>
   new ResilientCheckpointManager<AgentState>(agent, { directory: join(directory, "store"), retention });
@@ -97,14 +82,14 @@ export const pruning: Scenario = {
     const lanes = Array.from({ length: 32 }, (_, i) => open(directory, `filler-${i}`));
     await Promise.all(
       lanes.map((m, i) =>
-        saves(m, new Generator(i).state(2048, 600), new Generator(i), Math.floor(count / 64)),
+        timedSaves(m, new Generator(i).state(2048, 600), new Generator(i), Math.floor(count / 64)),
       ),
     );
-    await saves(filler, new Generator(99).state(2048, 600), new Generator(99), Math.floor(count / 2));
+    await timedSaves(filler, new Generator(99).state(2048, 600), new Generator(99), Math.floor(count / 2));
     const steady = open(directory, "steady");
     const state = new Generator(5).state(2048, 600);
     const generator = new Generator(6);
-    const undisturbed = await saves(steady, state, generator, 3000);
+    const undisturbed = await timedSaves(steady, state, generator, 3000);
     run.progress("pruning: retention and compaction with saves going on");
     await filler.close();
     const pruner = open(directory, "long-history", anyOf(keepLast(3)));
@@ -115,7 +100,8 @@ export const pruning: Scenario = {
       done = true;
     })();
     const disturbed: number[] = [];
-    while (!done || disturbed.length < 500) disturbed.push(...(await saves(steady, state, generator, 50)));
+    while (!done || disturbed.length < 500)
+      disturbed.push(...(await timedSaves(steady, state, generator, 50)));
     await maintenance;
     for (const each of [pruner, steady, ...lanes]) await each.close();
     return {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
-import { elapsedMs, percentile } from "../measure.js";
+import { percentile } from "../measure.js";
 import { type AgentState, Generator } from "../states.js";
+import { timedSaves } from "../timed-saves.js";
 
 interface GrowthArgument {
   readonly directory: string;
@@ -19,14 +20,8 @@ export async function saveOn({ directory, seed, warmUp, saves }: GrowthArgument)
     directory: join(directory, "store"),
     retention: false,
   });
-  const save = (turn: number) => {
-    state.step = turn;
-    state.messages[turn % state.messages.length] = generator.message(500);
-    return elapsedMs(() => manager.create("routine", state));
-  };
-  for (let turn = 0; turn < warmUp; turn += 1) await save(turn);
-  const times: number[] = [];
-  for (let turn = warmUp; turn < warmUp + saves; turn += 1) times.push(await save(turn));
+  await timedSaves(manager, state, generator, warmUp);
+  const times = await timedSaves(manager, state, generator, saves);
   await manager.close();
   return { ms: percentile(times, 0.5) };
 }
