@@ -148,7 +148,7 @@ export class Flusher {
     });
   }
 
-  /** Gives up everything, or what concerns one agent alone. */
+  /** Gives up everything, or what is one agent's. */
   discard(agentId?: string): void {
     this.#pending.discard(agentId);
     if (this.#pending.count > 0) return;

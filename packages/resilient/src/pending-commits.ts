@@ -16,12 +16,14 @@ export interface PendingCommit {
   readonly agentIds: readonly string[];
   /** Full headers of its puts, in order. */
   readonly headers: readonly CheckpointHeader[];
-  /** What it adds to memory: for a state, what it does not share with the one waiting before it. */
-  readonly bytes: number;
+  /** What each entry adds to memory, in bytes: for a state, what it does not share with the one waiting before it. */
+  readonly sizes: readonly number[];
 }
 
 /** Room that a header, an event or a removal is counted with. */
 const ENTRY_BYTES = 512;
+/** Room that an id in a removal is counted with. */
+const ID_BYTES = 64;
 
 /** The batches that wait for a place, oldest first, and what reads must see because of them. */
 export class PendingCommits {
@@ -60,25 +62,33 @@ export class PendingCommits {
     return batches;
   }
 
-  /** What `entries` would add to memory, in bytes. */
-  measure(entries: readonly StoreEntry[]): number {
-    let bytes = 0;
+  /** What each of `entries` would add to memory, in bytes. */
+  measure(entries: readonly StoreEntry[]): number[] {
     const newest = new Map<string, Snapshot>();
-    for (const entry of entries) {
-      bytes += ENTRY_BYTES;
-      if (entry.op === "remove") bytes += entry.ids.length * 64;
-      if (entry.op !== "put") continue;
+    return entries.map((entry) => {
+      if (entry.op === "remove") return ENTRY_BYTES + entry.ids.length * ID_BYTES;
+      if (entry.op !== "put") return ENTRY_BYTES;
       const { agentId } = entry.header;
       const previous = newest.get(agentId) ?? this.#newest.get(agentId);
-      bytes += previous === undefined ? entry.snapshot.weight : diff(previous, entry.snapshot).weight;
       newest.set(agentId, entry.snapshot);
-    }
-    return bytes;
+      return (
+        ENTRY_BYTES + (previous === undefined ? entry.snapshot.weight : diff(previous, entry.snapshot).weight)
+      );
+    });
   }
 
-  push(entries: readonly StoreEntry[], headers: readonly CheckpointHeader[], bytes: number): void {
-    this.#queue.push({ entries, headers, bytes, agentIds: agentsOf(entries) });
-    this.#bytes += bytes;
+  push(
+    entries: readonly StoreEntry[],
+    headers: readonly CheckpointHeader[],
+    sizes: readonly number[],
+  ): void {
+    const commit = { entries, headers, sizes, agentIds: agentsOf(entries) };
+    this.#queue.push(commit);
+    this.#count(commit);
+  }
+
+  #count({ entries, sizes }: PendingCommit): void {
+    this.#bytes += sum(sizes);
     for (const entry of entries) {
       if (entry.op !== "put") continue;
       this.#snapshots.set(entry.header.id, entry.snapshot);
@@ -92,16 +102,22 @@ export class PendingCommits {
     const gone = new Set(batches.filter((commit) => this.#queue.includes(commit)));
     this.#queue = this.#queue.filter((commit) => !gone.has(commit));
     for (const commit of gone) {
-      this.#bytes -= commit.bytes;
+      this.#bytes -= sum(commit.sizes);
       for (const header of commit.headers) this.#snapshots.delete(header.id);
     }
     if (this.#queue.length === 0) this.#newest.clear();
   }
 
-  /** Forgets everything, or what concerns one agent alone. */
+  /** Forgets everything, or what is one agent's: of a batch that it shares with others, their part stays. */
   discard(agentId?: string): void {
-    const alone = (commit: PendingCommit) => commit.agentIds.every((id) => id === agentId);
-    this.drop(agentId === undefined ? this.#queue : this.#queue.filter(alone));
+    const queue: PendingCommit[] = [];
+    for (const commit of this.#queue) {
+      const part = agentId === undefined ? undefined : withoutAgent(commit, agentId);
+      if (part !== undefined) queue.push(part);
+    }
+    this.drop(this.#queue);
+    this.#queue = queue;
+    for (const commit of queue) this.#count(commit);
   }
 
   concerns(agentId: string): boolean {
@@ -159,3 +175,19 @@ export class PendingCommits {
     return fate;
   }
 }
+
+/** What is left of a batch without one agent's entries: the same batch, a part of it, or nothing. */
+function withoutAgent(commit: PendingCommit, agentId: string): PendingCommit | undefined {
+  if (!commit.agentIds.includes(agentId)) return commit;
+  const stays = commit.entries.map((entry) => agentsOf([entry])[0] !== agentId);
+  const entries = commit.entries.filter((_, i) => stays[i]);
+  if (entries.length === 0) return undefined;
+  return {
+    entries,
+    agentIds: agentsOf(entries),
+    headers: commit.headers.filter((header) => header.agentId !== agentId),
+    sizes: commit.sizes.filter((_, i) => stays[i]),
+  };
+}
+
+export const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);

@@ -19,7 +19,7 @@ import { fail } from "./errors.js";
 import { Flusher } from "./flusher.js";
 import { widened } from "./header-query.js";
 import type { HealthReporting, StoreHealth } from "./health.js";
-import { PendingCommits } from "./pending-commits.js";
+import { PendingCommits, sum } from "./pending-commits.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
@@ -53,7 +53,7 @@ export interface DegradingStore extends CheckpointStore, HealthReporting {
   flush(options?: Abortable): Promise<boolean>;
   /**
    * Flushes one agent's commits. With something left after `timeoutMs` it rejects with `CKPT_NOT_FLUSHED`; `discard` gives up
-   * what concerns this agent alone.
+   * what is this agent's; of a batch that it shares with others, their part stays.
    */
   settle(agentId: string, options?: CloseOptions): Promise<void>;
   /**
@@ -171,7 +171,8 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     reason: unknown,
   ): CommitReceipt {
     if (this.#maxBytes === 0) throw reason;
-    const bytes = this.#pending.measure(entries);
+    const sizes = this.#pending.measure(entries);
+    const bytes = sum(sizes);
     if (this.#pending.bytes + bytes > this.#maxBytes) {
       throw fail("CKPT_MEMORY_FULL", {
         message: `No place takes writes, and memory holds ${this.#pending.bytes} of at most ${this.#maxBytes} bytes already`,
@@ -180,7 +181,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
         details: { pendingBytes: this.#pending.bytes, maxBytes: this.#maxBytes, neededBytes: bytes },
       });
     }
-    this.#pending.push(entries, headers, bytes);
+    this.#pending.push(entries, headers, sizes);
     this.#flusher.begin(reason);
     return { durability: "degraded", bytesWritten: 0, headers };
   }

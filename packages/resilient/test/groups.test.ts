@@ -10,6 +10,8 @@ function crew(store: FaultyStore | MemoryStore, count = 3) {
   );
 }
 
+type Crew = ReturnType<typeof crew>[number]["manager"];
+
 describe("checkpointGroup", () => {
   it("saves one moment of all agents in one commit, captured before it returns", async () => {
     const store = new FaultyStore();
@@ -79,6 +81,23 @@ describe("checkpointGroup", () => {
     expect(await managers[0]!.flush()).toBe(true);
     expect(await store.ids("agent-1")).toEqual(["agent-1:1", "agent-1:2"]);
     expect(await store.ids("agent-2")).toEqual(["agent-2:1", "agent-2:2"]);
+  });
+
+  it("leaves the others theirs, when one of its agents gives up what is in memory only", async () => {
+    const store = new FaultyStore();
+    const [one, two] = crew(store, 2).map(({ manager }) => manager) as [Crew, Crew];
+    for (const manager of [one, two]) await manager.createCheckpoint();
+    store.fail("commit", ioError("EIO"));
+    await checkpointGroup([one, two], "m");
+    await one.createCheckpoint();
+    const { pendingBytes } = two.status();
+    await one.close({ discard: true });
+    expect(two.status()).toMatchObject({ pendingCommits: 1, pendingIds: [`${two.agentId}:2`] });
+    expect(two.status().pendingBytes).toBeLessThan(pendingBytes);
+    store.heal();
+    await two.close();
+    expect(await store.ids(one.agentId)).toEqual([`${one.agentId}:1`]);
+    expect(await store.ids(two.agentId)).toEqual([`${two.agentId}:1`, `${two.agentId}:2`]);
   });
 
   it("refuses managers that share no store, an agent twice, and what is no manager", async () => {
