@@ -1,8 +1,7 @@
 /** Small JSON files with a checksum line: docs/format.md, "Checked JSON". */
-import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { CkptError } from "@ckpt/errors";
-import { classify, crc32, type FileSystem, readFully, writeFully } from "@ckpt/io";
+import { classify, crc32, type FileSystem, linkExclusive, readFully, tempName, writeFully } from "@ckpt/io";
 
 /** The longest file of this kind, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -71,13 +70,10 @@ export async function readDerivedJson(fs: FileSystem, file: string): ReturnType<
  */
 export async function publishFile(fs: FileSystem, file: string, bytes: Uint8Array): Promise<boolean> {
   const directory = path.dirname(file);
-  const temporary = path.join(directory, `.ckpt-${randomBytes(12).toString("hex")}.tmp`);
+  const temporary = path.join(directory, tempName());
   try {
     await writeSynced(fs, temporary, [bytes]);
-    await fs.link(temporary, file).catch(async (error: unknown) => {
-      // The link may have been made though an error came back (a call repeated, an answer lost): then the name is ours.
-      if (!(await isSameFile(fs, temporary, file))) throw error;
-    });
+    await linkExclusive(fs, temporary, file);
   } catch (error) {
     await fs.unlink(temporary).catch(() => undefined); // left over at worst; maintenance sweeps it
     if (classify(error) === "exists") return false;
@@ -88,15 +84,10 @@ export async function publishFile(fs: FileSystem, file: string, bytes: Uint8Arra
   return true;
 }
 
-async function isSameFile(fs: FileSystem, a: string, b: string): Promise<boolean> {
-  const [one, other] = await Promise.all([fs.stat(a), fs.stat(b)]);
-  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
-}
-
 /** Replaces a file atomically: temporary file, fsync, rename, fsync of the directory. */
 export async function replaceFile(fs: FileSystem, file: string, bytes: readonly Uint8Array[]): Promise<void> {
   const directory = path.dirname(file);
-  const temporary = path.join(directory, `.ckpt-${randomBytes(12).toString("hex")}.tmp`);
+  const temporary = path.join(directory, tempName());
   try {
     await writeSynced(fs, temporary, bytes);
     await fs.rename(temporary, file);

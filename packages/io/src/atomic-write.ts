@@ -10,6 +10,7 @@ import { ensureDirectory } from "./ensure-directory.js";
 import { isErrno } from "./errno.js";
 import { mayFallBack, type TriedPlace, withFallbacks } from "./fallback.js";
 import type { FileHandle, FileSystem } from "./file-system.js";
+import { linkExclusive } from "./link-exclusive.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { type RetryOptions, retryUnless } from "./retry.js";
 import { tempName } from "./temp-name.js";
@@ -130,20 +131,10 @@ class AtomicWrite {
       this.#mayLeaveTemp = false;
       return;
     }
-    try {
-      await this.#fs.link(this.#temp, this.#path);
-    } catch (error) {
-      // A link may have been made though an error came back (a lost answer): then the name is ours.
-      if (!(await this.#isLinked())) throw error;
-    }
+    await linkExclusive(this.#fs, this.#temp, this.#path);
     this.#isPublished = true;
     await this.#fs.unlink(this.#temp);
     this.#mayLeaveTemp = false;
-  }
-
-  async #isLinked(): Promise<boolean> {
-    const [ours, there] = await Promise.all([this.#fs.stat(this.#temp), this.#fs.stat(this.#path)]);
-    return ours !== undefined && there !== undefined && ours.ino === there.ino && ours.dev === there.dev;
   }
 
   /** The error to throw, once the temporary file is removed: the first one, or one with what has to be known beside it. */

@@ -37,6 +37,7 @@ export { readFully, writeFully } from "./fully.js";
 export type { Lease, LeaseOptions } from "./lease.js";
 export { acquireLease } from "./lease.js";
 export type { LeaseHolder } from "./lease-record.js";
+export { linkExclusive } from "./link-exclusive.js";
 export type { AppendReceipt, LogRecord, RecordBody } from "./log-record.js";
 export type { LogRecovery, RecoverOptions } from "./log-recovery.js";
 export { recoverFrameLog } from "./log-recovery.js";

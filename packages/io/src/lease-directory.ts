@@ -9,6 +9,7 @@ import { CkptError, isCkptError } from "@ckpt/errors";
 import { isErrno } from "./errno.js";
 import type { FileSystem } from "./file-system.js";
 import { encodeLease, type LeaseHolder, MAX_LEASE_BYTES, parseLease } from "./lease-record.js";
+import { linkExclusive } from "./link-exclusive.js";
 import { readSmallFile, writeNewFile } from "./small-file.js";
 import { isTempName, tempName } from "./temp-name.js";
 
@@ -67,7 +68,7 @@ export class LeaseDirectory {
     const temp = join(this.path, tempName());
     try {
       await writeNewFile(temp, encodeLease(holder), this.#fs);
-      await this.#fs.link(temp, this.leasePath(holder.epoch));
+      await linkExclusive(this.#fs, temp, this.leasePath(holder.epoch));
     } catch (error) {
       await this.#removeQuietly(temp);
       if (isErrno(error, "EEXIST", "ENOENT")) return false;
@@ -91,7 +92,7 @@ export class LeaseDirectory {
   /** Marks an epoch as given back, durably. */
   async markReleased(epoch: number): Promise<void> {
     try {
-      await this.#fs.link(this.leasePath(epoch), join(this.path, `${epoch}.released`));
+      await linkExclusive(this.#fs, this.leasePath(epoch), join(this.path, `${epoch}.released`));
     } catch (error) {
       // ENOENT: a newer holder took over and cleaned up, or all was removed: there is nothing to give back.
       if (isErrno(error, "ENOENT")) return;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createChecksum, isTempName, removeStaleTemps, tempName, writeAtomic } from "@ckpt/io";
 import { describe, expect, it } from "vitest";
 import { FailingFs, type Operation } from "./support/failing-fs.js";
+import { withLostAnswers } from "./support/lost-answers.js";
 import { tempDirectory } from "./support/temp-directory.js";
 
 const fast = { retry: { baseDelayMs: 1, maxDelayMs: 2 } } as const;
@@ -166,15 +167,11 @@ describe("writeAtomic", () => {
 
   it("takes an exclusive link whose answer got lost for done, when the name is ours", async () => {
     const root = await tempDirectory();
-    const failing = new FailingFs();
-    const lossy = {
-      ...failing.fs,
-      link: async (from: string, to: string) => {
-        await failing.fs.link(from, to);
-        throw Object.assign(new Error("answer lost"), { code: "ETIMEDOUT" });
-      },
-    };
-    await writeAtomic(join(root, "file"), "data", { fs: lossy, exclusive: true, ...fast });
+    await writeAtomic(join(root, "file"), "data", {
+      fs: withLostAnswers("ETIMEDOUT"),
+      exclusive: true,
+      ...fast,
+    });
     expect(await readdir(root)).toEqual(["file"]);
   });
 

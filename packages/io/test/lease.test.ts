@@ -4,6 +4,7 @@ import { acquireLease, nodeFileSystem, processIdentity } from "@ckpt/io";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startChild } from "./support/child.js";
 import { FailingFs } from "./support/failing-fs.js";
+import { withLostAnswers } from "./support/lost-answers.js";
 import { tempDirectory } from "./support/temp-directory.js";
 
 describe.each([
@@ -39,6 +40,15 @@ describe.each([
       details: { epoch: 1, highest: 2 },
     });
     await next.release();
+  });
+
+  it.each(["EEXIST", "EINTR"])("is taken when its link was made though %s came back", async (errno) => {
+    const directory = await tempDirectory();
+    const lease = await acquireLease(directory, { fs: withLostAnswers(errno) });
+    expect(lease.epoch).toBe(1);
+    await expect(acquireLease(directory)).rejects.toMatchObject({ code: "CKPT_LOCKED" });
+    await lease.release();
+    await (await acquireLease(directory)).release();
   });
 
   it("lets one of many in one process win", async () => {

@@ -77,11 +77,7 @@ export class PendingCommits {
     });
   }
 
-  push(
-    entries: readonly StoreEntry[],
-    headers: readonly CheckpointHeader[],
-    sizes: readonly number[],
-  ): void {
+  push(entries: readonly StoreEntry[], headers: readonly CheckpointHeader[], sizes: readonly number[]): void {
     const commit = { entries, headers, sizes, agentIds: agentsOf(entries) };
     this.#queue.push(commit);
     this.#count(commit);
