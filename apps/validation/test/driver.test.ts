@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -40,13 +40,20 @@ function work(...args: (string | number)[]): Run {
 async function serve(
   ...directories: string[]
 ): Promise<Record<string, { i?: number; sha?: string; error?: string }>[]> {
-  const child = spawn(process.execPath, [DRIVER, "serve"], { stdio: ["pipe", "pipe", "inherit"] });
+  return (await serveAndTell(...directories)).answers;
+}
+
+/** The same, with what it said on stderr. */
+async function serveAndTell(...directories: string[]) {
+  const child = spawn(process.execPath, [DRIVER, "serve"], { stdio: "pipe" });
   started.push(child);
   const answers: Record<string, { i?: number; sha?: string }>[] = [];
+  const told: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => answers.push(JSON.parse(line)));
+  createInterface({ input: child.stderr }).on("line", (line) => told.push(line));
   child.stdin.end(`${directories.join("\n")}\n`);
   expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
-  return answers;
+  return { answers, told };
 }
 
 /** The last acknowledged save of each agent: number and hash. */
@@ -106,6 +113,20 @@ describe("driver.js serve", () => {
       expect(answer?.[key]?.i).toBeGreaterThanOrEqual(i);
       expect(worker.lines).toContain(`TRY ${key} ${answer?.[key]?.i} ${answer?.[key]?.sha}`);
     }
+  });
+
+  it("says on stderr which part of the store is damaged", async () => {
+    await work(directory, 12, 0, 1).ended;
+    expect((await serveAndTell(directory)).told).toEqual([]);
+    const names = await readdir(directory, { recursive: true });
+    const path = join(directory, names.find((name) => name.endsWith(".seg")) as string);
+    // With its hint there, the segment itself is read only where a state is asked for.
+    await rm(path.replace(".seg", ".hint"));
+    const bytes = await readFile(path);
+    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 200);
+    await writeFile(path, bytes);
+    const { told } = await serveAndTell(directory);
+    expect(told.filter((line) => line.startsWith("serve: ") && line.includes(path))).not.toEqual([]);
   });
 
   it("answers each line, also for a directory that is no store, while a writer is alive", async () => {

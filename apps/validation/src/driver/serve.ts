@@ -55,6 +55,9 @@ async function answer(directory: string): Promise<string> {
   try {
     const answers: [string, Answer][] = [];
     for (const agentId of await store.agents()) answers.push([agentId, await highest(store, agentId)]);
+    // An agent of a segment that cannot be read is in no answer: that is told as well.
+    for (const { kind, message } of store.takeFindings())
+      if (kind === "damaged" || kind === "missing") console.error(`serve: ${message}`);
     return JSON.stringify(Object.fromEntries(answers));
   } catch (error) {
     return JSON.stringify({
