@@ -5,19 +5,26 @@ import { expect, it } from "vitest";
 import { Pruner } from "../src/pruner.js";
 import { put } from "./support/agent-bench.js";
 
-async function bench(count = 4) {
+/** `whilePlanning` runs once, when a plan has read the history and not yet decided. */
+async function bench(count = 4, whilePlanning: (pruner: Pruner) => void = () => {}) {
   const store = new MemoryStore();
   await store.commit(Array.from({ length: count }, (_, i) => put("a", i + 1, i + 1)));
   const removed: string[] = [];
   const commits: number[] = [];
-  const pruner = new Pruner({
+  let isFirst = true;
+  const pruner: Pruner = new Pruner({
     agentId: "a",
     policy: keepLast(1),
     now: () => Date.UTC(2026, 0, 1),
     list: (query): Promise<CheckpointHeader[]> => store.list("a", query),
     readAgent: () => store.agent("a"),
     suspectedSince: () => undefined,
-    alsoKeep: () => [],
+    alsoKeep: () => {
+      // What comes behind the facts that the plan goes by.
+      if (isFirst) queueMicrotask(() => whilePlanning(pruner));
+      isFirst = false;
+      return [];
+    },
     commitInTurn: (take: () => readonly StoreEntry[]) => {
       const entries = take();
       for (const entry of entries) if (entry.op === "remove") commits.push(entry.ids.length);
@@ -63,3 +70,16 @@ it("removes a long history in several commits, so that none is long", async () =
   expect(removed).toHaveLength(600);
   expect((await store.list("a")).map(({ id }) => id)).toEqual(["a:601"]);
 });
+
+it.each(["apply", "finish"] as const)(
+  "%s throws a plan away when a checkpoint that it counted on is found damaged meanwhile",
+  async (how) => {
+    // Long enough for a plan in slices, which other work comes between.
+    const { pruner, removed } = await bench(1_500, (it) => it.markDamaged("a:1500"));
+    if (how === "finish") pruner.saved();
+    await pruner[how]();
+    await pruner.finish();
+    expect(removed).toHaveLength(1_498);
+    expect(removed).not.toContain("a:1499");
+  },
+);
