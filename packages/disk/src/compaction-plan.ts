@@ -73,7 +73,7 @@ async function keptFacts(
   const live = history.liveEvents.filter((event) => taken.has(event.segment));
   const kept: StoredEntry[] = [...retractions, ...live];
   const { headEntry, headId } = history;
-  if (headEntry !== undefined && headId === null && taken.has(headEntry.segment)) {
+  if (headEntry !== undefined && headId === null && needsGone(headEntry, mine, taken)) {
     const { agentId, epoch, n } = headEntry;
     kept.push({ kind: "gone", agentId, epoch, n, ...noPlace() });
   }
@@ -110,6 +110,14 @@ async function keptFacts(
   ]);
   kept.push({ kind: "sequence", agentId: last.agentId, epoch, n, lastSequence, seen, ...noPlace() });
   return kept;
+}
+
+/**
+ * Whether the word that took the head away would be lost: with its segment, or with what it removed. A removal that finds nothing to
+ * remove says nothing about the head, so a copy of that word goes along with the sources that may have held it.
+ */
+function needsGone(word: StoredEntry, mine: readonly StoredEntry[], taken: ReadonlySet<unknown>): boolean {
+  return taken.has(word.segment) || (word.kind !== "gone" && mine.length > 0);
 }
 
 /** The last event that moved the head to a checkpoint that is still there. */
