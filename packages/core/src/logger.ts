@@ -6,6 +6,21 @@ export interface Logger {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** A logger whose failures go to `onFailure`: what is logged after a commit must not turn a committed save into a failed one. */
+export function guardedLogger(logger: Logger, onFailure: (error: unknown) => void): Logger {
+  const guarded =
+    (level: keyof Logger): Logger[keyof Logger] =>
+    (message, fields) => {
+      try {
+        const logging: unknown = logger[level](message, fields);
+        if (logging instanceof Promise) logging.catch(onFailure);
+      } catch (error) {
+        onFailure(error);
+      }
+    };
+  return { debug: guarded("debug"), info: guarded("info"), warn: guarded("warn"), error: guarded("error") };
+}
+
 const nothing = (): void => {};
 
 /** The default: says nothing. Failures that matter are thrown or emitted as events as well. */

@@ -4,6 +4,7 @@ import { Checkpoint, SavedCheckpoint, type StateReader } from "./checkpoint.js";
 import type { CheckpointDraft, CheckpointHeader } from "./checkpoint-header.js";
 import { Emitter } from "./emitter.js";
 import { validateName } from "./identifiers.js";
+import { guardedLogger } from "./logger.js";
 import type { ManagerEvents } from "./manager-events.js";
 import { type ManagerOptions, type ResolvedOptions, resolveOptions } from "./manager-options.js";
 import { MemoryStore } from "./memory-store.js";
@@ -56,7 +57,11 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   #closing: Promise<void> | undefined;
 
   constructor(options: ManagerOptions<State> = {}) {
-    this.settings = resolveOptions(options);
+    const settings = resolveOptions(options);
+    const logger = guardedLogger(settings.logger, (error) =>
+      this.announce("error", { during: "logging", error }),
+    );
+    this.settings = { ...settings, logger };
     this.agentId = this.settings.agentId;
     this.#ownsStore = options.store === undefined;
     this.store = options.store ?? new MemoryStore();

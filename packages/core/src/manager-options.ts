@@ -61,6 +61,12 @@ export function resolveOptions<State>(options: ManagerOptions<State>): ResolvedO
       message: "The schema does not implement Standard Schema.",
       hint: "Give a schema of zod 3.24 or later, valibot, arktype or another library that has `~standard`.",
     });
+  const { logger, clock } = options;
+  for (const level of LEVELS)
+    if (logger !== undefined && typeof logger[level] !== "function")
+      throw unusable("logger", `has no method ${level}`, "Give a logger with debug, info, warn and error.");
+  if (clock !== undefined && typeof clock !== "function")
+    throw unusable("clock", "is not a function", "Give a function that gives milliseconds since 1970.");
   resolveCodecs(codecs);
   resolveLimits(limits);
   return {
@@ -70,9 +76,19 @@ export function resolveOptions<State>(options: ManagerOptions<State>): ResolvedO
     schema,
     migrator: new Migrator(options.version, options.migrations),
     capture: { ...(codecs && { codecs }), ...(limits && { limits }) },
-    logger: options.logger ?? silentLogger,
-    clock: options.clock ?? Date.now,
+    logger: logger ?? silentLogger,
+    clock: clock ?? Date.now,
   };
+}
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+function unusable(option: string, says: string, hint: string): CkptError {
+  return new CkptError("CKPT_INVALID_ARGUMENT", {
+    message: `The ${option} ${says}.`,
+    hint: `${hint} Leave ${option} out for its default.`,
+    details: { option },
+  });
 }
 
 function count(option: string, value: number, least: number): number {

@@ -10,7 +10,7 @@ import { ManagerBase } from "./manager-base.js";
 import type { ManagerEvents } from "./manager-events.js";
 import { checkpointNotFound } from "./not-found.js";
 import type { Snapshot } from "./snapshot.js";
-import type { HeaderQuery, StoreEntry } from "./store.js";
+import type { AgentState, HeaderQuery, StoreEntry } from "./store.js";
 import { type ManagerSummary, summarize } from "./summary.js";
 import { protectedIds, thin } from "./thinning.js";
 import { parseTimestamp, type TimeInput, toMicroseconds } from "./timestamp.js";
@@ -203,11 +203,16 @@ export class CheckpointManager<
     if (most === Number.POSITIVE_INFINITY || (await this.count()) <= most) return;
     await this.queue.alone(async (position) => {
       const agent = await this.readAgent();
-      const rule = { compressAfter, maxCheckpoints, protectedIds: protectedIds(agent) };
+      const rule = { compressAfter, maxCheckpoints, protectedIds: this.sparedByThinning(agent) };
       const plan = thin(await this.list(), rule);
       await this.prune(position, plan.compressed, "compressAfter");
       await this.prune(position, plan.overLimit, "maxCheckpoints");
     });
+  }
+
+  /** What `compressAfter` and `maxCheckpoints` leave alone. An override adds to `super.sparedByThinning(agent)`. */
+  protected sparedByThinning(agent: AgentState | undefined): ReadonlySet<string> {
+    return protectedIds(agent);
   }
 
   private async prune(position: WritePosition, ids: readonly string[], reason: string): Promise<void> {

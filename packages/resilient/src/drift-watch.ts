@@ -103,6 +103,21 @@ export class DriftWatch {
     return { state: state.root };
   }
 
+  /**
+   * The sequence from which on checkpoints are under suspicion; undefined without one. Where the sign was no save, everything behind
+   * the last good checkpoint is.
+   */
+  get suspectedSince(): number | undefined {
+    const { since, lastGood } = this.verdict();
+    if (since === null) return undefined;
+    return since.sequence ?? (lastGood?.sequence === undefined ? undefined : lastGood.sequence + 1);
+  }
+
+  /** The checkpoint to go back to, while there is a suspicion. */
+  get lastGoodId(): string | undefined {
+    return this.verdict().lastGood?.checkpointId;
+  }
+
   verdict(): Verdict {
     return this.#monitor?.verdict() ?? ALL_WELL;
   }

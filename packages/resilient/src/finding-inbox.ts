@@ -1,4 +1,5 @@
 import type { CheckpointStore, StoreFinding } from "@ckpt/core";
+import { mayBeOf } from "./agent-of-id.js";
 
 /** Findings that wait for a manager; beyond it the oldest go. */
 const MAX_WAITING = 1_000;
@@ -30,10 +31,10 @@ export class FindingInbox {
   }
 
   #receive(findings: readonly StoreFinding[]): void {
-    const own = `${this.#agentId}:`;
     for (const finding of findings) {
-      if (finding.affectedIds.length > 0 && !finding.affectedIds.some((id) => id.startsWith(own))) continue;
-      this.#waiting.push(finding);
+      const { affectedIds } = finding;
+      if (affectedIds.length === 0 || affectedIds.some((id) => mayBeOf(this.#agentId, id)))
+        this.#waiting.push(finding);
     }
     if (this.#waiting.length > MAX_WAITING) this.#waiting.splice(0, this.#waiting.length - MAX_WAITING);
   }

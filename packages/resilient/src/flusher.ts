@@ -131,7 +131,7 @@ export class Flusher {
     const isLeft = () => (agentId === undefined ? this.#pending.count > 0 : this.#pending.concerns(agentId));
     const deadlineMs = performance.now() + timeoutMs;
     for (let pauseMs = 10; isLeft(); pauseMs = Math.min(pauseMs * 2, 500)) {
-      await Promise.race([this.flush(), elapsed(deadlineMs - performance.now())]);
+      await within(this.flush(), deadlineMs - performance.now());
       if (!isLeft()) return;
       if (performance.now() >= deadlineMs) throw this.#notFlushed(timeoutMs, agentId);
       await elapsed(Math.min(pauseMs, deadlineMs - performance.now()));
@@ -175,7 +175,22 @@ export class Flusher {
   }
 }
 
-/** Resolves to false after `ms`. */
-function elapsed(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms), false));
+/** The longest that a timer can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Waits for `work`, at most `ms`. No timer stays behind: it would keep the process from ending. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const elapsing = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+  });
+  try {
+    await Promise.race([work, elapsing]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function elapsed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

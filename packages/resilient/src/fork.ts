@@ -1,10 +1,12 @@
 import {
   type CheckpointHeader,
+  captureMetadata,
   formatTimestamp,
   isCkptError,
   type Json,
   SavedCheckpoint,
   type SignalOption,
+  type StoreEntry,
   validateAgentId,
   validateName,
 } from "@ckpt/core";
@@ -33,14 +35,23 @@ export async function fork<State>(
   if (agentId !== undefined && agentId !== kit.agentId) {
     return forkTo(kit, validateAgentId(agentId), name, reference, options);
   }
-  const { checkpoint } = await restore(kit, reference, { signal, allowOlder: false, reason: "fork" });
-  const snapshot = await kit.load(checkpoint, { signal });
-  const metadata = { ...options.metadata, ...forkedFrom(checkpoint) };
-  const { schemaVersion } = checkpoint;
-  return kit.save(
-    { name, timestamp: formatTimestamp(kit.now()), metadata, schemaVersion, snapshot },
-    { signal },
-  );
+  let forked: SavedCheckpoint<State> | undefined;
+  await restore(kit, reference, {
+    signal,
+    allowOlder: false,
+    reason: "fork",
+    // In the turn of the head move: a save between the two would be what the new line continues from.
+    andThen: async (position, { header, snapshot }) => {
+      const metadata = captureMetadata({ ...options.metadata, ...forkedFrom(header) });
+      const { schemaVersion } = header;
+      const timestamp = formatTimestamp(kit.now());
+      const draft = kit.draft({ name, timestamp, metadata, schemaVersion, snapshot }, position.next());
+      const put: StoreEntry = { op: "put", header: draft, snapshot };
+      const receipt = await kit.queue.commit(position, draft.id, () => kit.commit([put], { signal }));
+      [forked] = kit.announceSaves(receipt, snapshot);
+    },
+  });
+  return forked!;
 }
 
 function forkedFrom({ agentId, id, stateHash }: CheckpointHeader): { readonly forkedFrom: Json } {

@@ -14,6 +14,7 @@ import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, sparingAll } fr
 import { type Intact, newestIntact } from "./newest-intact.js";
 import { describeError } from "./place-failure.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
+import { captureSafety, undoEntry, undoTarget } from "./restore.js";
 
 /** The managers of a group may have states of different types. */
 export type GroupMember = Pick<ResilientCheckpointManager, "agentId" | "status">;
@@ -49,7 +50,7 @@ export async function checkpointGroup(
   const { signal } = options;
   const groupId = randomUUID();
   const group = { groupId, name, agentIds: kits.map((kit) => kit.agentId) };
-  const captures = kits.map((kit) => kit.captureLive(name, { ...options.metadata, group }));
+  const captures = captureAll(kits, (kit) => kit.captureLive(name, { ...options.metadata, group }));
   return operateAll(kits, "checkpointGroup", signal, async () => {
     // Without a promise among them there is no wait: the group keeps its place among the calls around it.
     const isNow = captures.every((capture) => !(capture instanceof Promise));
@@ -60,9 +61,9 @@ export async function checkpointGroup(
         (header, i): StoreEntry => ({ op: "put", header, snapshot: captured[i]!.snapshot }),
       );
       const receipt = await commitAll(kits, positions, ids(drafts), entries, signal);
-      for (const kit of kits) {
+      for (const [i, kit] of kits.entries()) {
         const headers = receipt.headers.filter((header) => header.agentId === kit.agentId);
-        kit.announceSaves({ ...receipt, headers });
+        kit.announceSaves({ ...receipt, headers }, captured[i]!.snapshot);
       }
       const members = drafts.map(({ agentId, id }) => ({ agentId, id }));
       return { groupId, name, durability: receipt.durability, members };
@@ -87,52 +88,90 @@ export async function restoreGroup(
   const kits = kitsOf(managers);
   const { signal } = options;
   return operateAll(kits, "restoreGroup", signal, async () => {
-    const before = await Promise.all(
-      kits.map((kit) => (kit.hasCollect ? kit.captureLive("safety") : undefined)),
-    );
-    const groupId = typeof group === "string" ? group : group.groupId;
-    const moved = await aloneInAll(kits, async (positions) => {
-      const headers = await findGroup(kits, groupId);
-      const headIds = headers.map((header) => header.id);
-      const found: Intact<unknown>[] = [];
-      for (const [i, kit] of kits.entries()) {
-        found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
-      }
-      const moves = kits.map((kit, i) => moveEntries(kit, headers[i]!, before[i], positions[i]!));
-      const entries = moves.flatMap((move) => move.entries);
-      const receipt = await sparingAll(kits, headIds, () =>
-        commitAll(kits, positions, headIds, entries, signal),
-      );
-      for (const kit of kits) {
-        const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
-        kit.announceSaves({ ...receipt, headers: saves });
-      }
-      return { headers, found, formerHeads: moves.map((move) => move.formerHead) };
-    });
-    const { headers, found, formerHeads } = moved;
-    await applyAll(kits, found, before, formerHeads);
-    for (const [i, kit] of kits.entries()) {
-      kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
+    const settled = kits.map((kit) => kit.restores.settled);
+    const ends = kits.map((kit) => kit.restores.begin());
+    try {
+      await Promise.all(settled);
+      return await restoreAll(kits, group, signal, ends);
+    } finally {
+      for (const end of ends) end();
     }
-    return headers.map(({ agentId, id }) => ({ agentId, id }));
   });
+}
+
+/** `ends[i]` is called once the `apply` of `kits[i]` was. */
+async function restoreAll(
+  kits: readonly AnyKit[],
+  group: string | Pick<CheckpointGroup, "groupId">,
+  signal: AbortSignal | undefined,
+  ends: readonly (() => void)[],
+): Promise<CheckpointGroup["members"]> {
+  const before = await Promise.all(kits.map((kit) => captureSafety(kit, {})));
+  const groupId = typeof group === "string" ? group : group.groupId;
+  const moved = await aloneInAll(kits, async (positions) => {
+    const headers = await findGroup(kits, groupId);
+    const headIds = headers.map((header) => header.id);
+    const found: Intact<unknown>[] = [];
+    for (const [i, kit] of kits.entries()) {
+      found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
+    }
+    const undoIds = await Promise.all(kits.map(async (kit) => undoTarget(await kit.readAgent()) ?? null));
+    const moves = kits.map((kit, i) =>
+      moveEntries(kit, headers[i]!, before[i], { position: positions[i]!, undoId: undoIds[i]! }),
+    );
+    const entries = moves.flatMap((move) => move.entries);
+    const receipt = await sparingAll(kits, headIds, () =>
+      commitAll(kits, positions, headIds, entries, signal),
+    );
+    for (const kit of kits) {
+      const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
+      kit.announceSaves({ ...receipt, headers: saves });
+    }
+    return { headers, found, former: moves.map((move) => move.former) };
+  });
+  const { headers, found, former } = moved;
+  await applyAll(kits, found, before, former, ends);
+  for (const [i, kit] of kits.entries()) {
+    kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
+  }
+  return headers.map(({ agentId, id }) => ({ agentId, id }));
+}
+
+/** A capture of each, all begun before this returns; none of them becomes an unhandled rejection when another one fails first. */
+function captureAll<T>(
+  kits: readonly AnyKit[],
+  capture: (kit: AnyKit) => T | Promise<T>,
+): (T | Promise<T>)[] {
+  const captures: (T | Promise<T>)[] = [];
+  for (const kit of kits) {
+    const captured = capture(kit);
+    if (captured instanceof Promise) captured.catch(() => {});
+    captures.push(captured);
+  }
+  return captures;
+}
+
+/** Where an agent was before a group restore: its head, or the copy of its live state, and where an undo led. */
+interface Former {
+  readonly headId: string | null;
+  readonly undoId: string | null;
 }
 
 function moveEntries(
   kit: AnyKit,
   header: CheckpointHeader,
   before: Capture | undefined,
-  position: WritePosition,
-): { readonly entries: StoreEntry[]; readonly formerHead: string | null } {
+  { position, undoId }: { readonly position: WritePosition; readonly undoId: string | null },
+): { readonly entries: StoreEntry[]; readonly former: Former } {
   const entries: StoreEntry[] = [];
-  let formerHead = position.headId;
+  let { headId } = position;
   if (before !== undefined) {
     const draft = kit.draft(before, position.next());
     entries.push({ op: "put", header: draft, snapshot: before.snapshot });
-    formerHead = draft.id;
+    headId = draft.id;
   }
-  entries.push(headEntry(kit.agentId, header.id, "group"));
-  return { entries, formerHead };
+  entries.push(undoEntry(kit.agentId, headId), headEntry(kit.agentId, header.id, "group"));
+  return { entries, former: { headId, undoId } };
 }
 
 function headEntry(agentId: string, checkpointId: string, reason: string): StoreEntry {
@@ -166,13 +205,16 @@ async function applyAll(
   kits: readonly AnyKit[],
   found: readonly Intact<unknown>[],
   before: readonly (Capture | undefined)[],
-  formerHeads: readonly (string | null)[],
+  former: readonly Former[],
+  ends: readonly (() => void)[],
 ): Promise<void> {
   for (const [i, kit] of kits.entries()) {
     try {
-      await kit.apply(found[i]!.data, found[i]!.header.id);
+      const applying = kit.apply(found[i]!.data, found[i]!.header.id);
+      ends[i]!();
+      await applying;
     } catch (cause) {
-      const putBack = await putAllBack(kits, i + 1, before, formerHeads);
+      const putBack = await putAllBack(kits, i + 1, before, former);
       throw fail("CKPT_APPLY_FAILED", {
         message: `Agent ${kit.agentId} could not take over its state of the group (${describeError(cause).message})`,
         hint: putBack
@@ -190,12 +232,15 @@ async function putAllBack(
   kits: readonly AnyKit[],
   touched: number,
   before: readonly (Capture | undefined)[],
-  formerHeads: readonly (string | null)[],
+  former: readonly Former[],
 ): Promise<boolean> {
   try {
-    if (formerHeads.some((id) => id === null)) return false;
-    const heads = formerHeads as readonly string[];
-    const entries = kits.map((kit, i) => headEntry(kit.agentId, heads[i]!, "undo of a group restore"));
+    const heads = former.map(({ headId }) => headId).filter((id) => id !== null);
+    if (heads.length < kits.length) return false;
+    const entries = kits.flatMap((kit, i) => [
+      undoEntry(kit.agentId, former[i]!.undoId),
+      headEntry(kit.agentId, heads[i]!, "undo of a group restore"),
+    ]);
     await aloneInAll(kits, (positions) =>
       sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined)),
     );

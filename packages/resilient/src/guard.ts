@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { type Capture, type Json, type SignalOption, type StoreEntry, validateName } from "@ckpt/core";
+import {
+  type Capture,
+  isCkptError,
+  type Json,
+  type SignalOption,
+  type StoreEntry,
+  validateName,
+} from "@ckpt/core";
 import { fail, invalidArgument } from "./errors.js";
 import { closeGuard, factsOf, restoreGuard } from "./guard-outcome.js";
 import type { ManagerKit } from "./manager-kit.js";
@@ -91,9 +98,13 @@ async function undo<State>(kit: ManagerKit<State>, guarded: UnfinishedGuard, cau
     });
   } catch (restoreError) {
     kit.events.emit("guard", { ...factsOf(guarded), phase: "not-undone", error: restoreError });
+    // Then the head is where it should be, and the guard is over.
+    const isApply = isCkptError(restoreError, "CKPT_APPLY_FAILED");
     return fail("CKPT_GUARD_FAILED", {
       message: `${operation} failed (${why.message}), and the state from before it could not be put back (${describeError(restoreError).message})`,
-      hint: `The live state is as the operation left it. Restore ${checkpointId} or an earlier checkpoint by hand; recover will offer it too.`,
+      hint: isApply
+        ? `The head is at ${checkpointId}, the live state as apply left it. Correct apply, and restore ${checkpointId}.`
+        : `The live state is as the operation left it. Restore ${checkpointId} or an earlier checkpoint by hand; recover will offer it too.`,
       cause,
       details: { ...factsOf(guarded), restored: false, restoreError: describeError(restoreError) },
     });

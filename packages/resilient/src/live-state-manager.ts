@@ -4,6 +4,7 @@ import type { ResilientEvents } from "./events.js";
 import { AgentContext } from "./operational-context.js";
 import type { OperationalContext, ResilientOptions } from "./options.js";
 import { describeError } from "./place-failure.js";
+import { RestoresUnderWay } from "./restores-under-way.js";
 
 /**
  * The manager's hold on the running agent: where a state comes from (`collect`), where it goes back to (`apply`), and what is
@@ -11,6 +12,7 @@ import { describeError } from "./place-failure.js";
  */
 export abstract class LiveStateManager<State> extends CheckpointManager<State, ResilientEvents<State>> {
   protected readonly options: ResilientOptions<State>;
+  protected readonly restores = new RestoresUnderWay();
   readonly #context: AgentContext;
 
   constructor(options: ResilientOptions<State>, base: ManagerOptions<State>) {
@@ -63,8 +65,19 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
     return this[step] !== LiveStateManager.prototype[step];
   }
 
-  /** The live state, captured before this returns; where `collect` gives a promise, when that resolves. */
+  /**
+   * The live state, captured before this returns; where `collect` gives a promise, when that resolves; while a restore is on its way
+   * to `apply`, once that was called.
+   */
   protected captureLive(name: string, metadata?: Metadata): Capture | Promise<Capture> {
+    const { settled } = this.restores;
+    return settled === undefined
+      ? this.captureNow(name, metadata)
+      : settled.then(() => this.captureNow(name, metadata));
+  }
+
+  /** The same without a wait for restores. */
+  protected captureNow(name: string, metadata?: Metadata): Capture | Promise<Capture> {
     const { collect } = this.options;
     // Without `collect` the state is what the custom state gives: the type parameter says so.
     const state = collect === undefined ? (this.getCustomState() as unknown as State) : collect();

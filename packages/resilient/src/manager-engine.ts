@@ -1,4 +1,5 @@
 import {
+  type AgentState,
   type Capture,
   type CheckpointHeader,
   type CommitOptions,
@@ -13,7 +14,6 @@ import {
   type WritePosition,
 } from "@ckpt/core";
 import type { RetentionDecision } from "@ckpt/retention";
-import { defaultPolicy } from "@ckpt/retention";
 import { DriftWatch } from "./drift-watch.js";
 import { type EmbeddedStore, embeddedStore } from "./embedded-store.js";
 import { FindingInbox } from "./finding-inbox.js";
@@ -22,7 +22,8 @@ import { type ManagerKit, registerKit } from "./manager-kit.js";
 import type { ManagerStatus } from "./manager-status.js";
 import { checkOptions, type ResilientOptions, settingsOf } from "./options.js";
 import { describeError } from "./place-failure.js";
-import { Pruner } from "./pruner.js";
+import type { Pruner } from "./pruner.js";
+import { prunerBeside } from "./pruner-beside.js";
 import { undoTarget } from "./restore.js";
 import { ladderOver } from "./shared-ladder.js";
 import { tellIncident } from "./tell-incident.js";
@@ -69,9 +70,10 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       logger: this.settings.logger,
       onDrift: (verdict) => this.events.emit("drift", { verdict }),
     });
-    this.pruner = this.#makePruner(options.retention);
     this.#unsubscribe = ladder.onIncident((incident) => tellIncident(this.kit, incident));
-    this.kit = this.#makeKit();
+    const kit = this.#makeKit();
+    this.pruner = prunerBeside(kit, options.retention, (agent) => this.#alsoKept(agent));
+    this.kit = { ...kit, pruner: this.pruner };
     registerKit(this, this.kit);
   }
 
@@ -104,9 +106,27 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
     }
     this.pruner.carried(removal);
     this.#takeFindings();
-    this.drift.observeSave(saved, capture.snapshot);
+    this.#observe(saved, capture.snapshot);
     this.#noteSaved(saved);
     return saved;
+  }
+
+  /** A detector of the caller's that throws must not turn a committed save into a failed one. */
+  #observe(saved: CheckpointHeader, state: Snapshot): void {
+    try {
+      this.drift.observeSave(saved, state);
+    } catch (error) {
+      this.report("observing a save", error);
+    }
+  }
+
+  /** The undo's target and the checkpoint from before a suspicion stay, whatever bounds the history. */
+  protected override sparedByThinning(agent: AgentState | undefined): ReadonlySet<string> {
+    return new Set([...super.sparedByThinning(agent), ...this.#alsoKept(agent)]);
+  }
+
+  #alsoKept(agent: AgentState | undefined): string[] {
+    return [undoTarget(agent), this.drift.lastGoodId].filter((id) => id !== undefined);
   }
 
   #noteSaved({ id, timestamp, durability }: SavedCheckpoint<State>): void {
@@ -221,37 +241,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
     await this.#embedded?.leave();
   }
 
-  #makePruner(retention: ResilientOptions<State>["retention"]): Pruner {
-    return new Pruner({
-      agentId: this.agentId,
-      policy: retention === false ? undefined : (retention ?? defaultPolicy()),
-      now: () => this.settings.clock(),
-      list: (query) => this.list(query),
-      readAgent: () => this.readAgent(),
-      suspectedSince: () => this.drift.verdict().since?.sequence,
-      alsoKeep: (agent) => [undoTarget(agent) ?? []].flat(),
-      commitInTurn: async (take) => {
-        const { committing } = await this.queue.inTurn(() => {
-          const entries = take();
-          if (entries.length === 0) return { committing: undefined };
-          return { committing: this.queue.commitBeside(() => this.commit(entries)) };
-        });
-        return committing;
-      },
-      pruned: (ids, decisions) => {
-        this.settings.logger.debug("retention removed checkpoints", { agentId: this.agentId, ids });
-        this.events.emit("pruned", { ids, reason: "retention policy", decisions });
-      },
-      suspended: ({ suspended }) => {
-        if (suspended === null) return;
-        this.settings.logger.warn(suspended.message, { agentId: this.agentId });
-        this.events.emit("pruningSuspended", suspended);
-      },
-      report: (during, error) => this.report(during, error),
-    });
-  }
-
-  #makeKit(): ManagerKit<State> {
+  #makeKit(): Omit<ManagerKit<State>, "pruner"> {
     const reader: StateReader<State> = {
       readData: (header, options) => this.handle(header).data(options),
       readSnapshot: (header, options) => this.handle(header).snapshot(options),
@@ -263,11 +253,12 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       events: this.events,
       logger: this.settings.logger,
       drift: this.drift,
-      pruner: this.pruner,
       hasCollect: this.hasCollect,
       hasApply: this.hasApply,
       operate: (call, signal, operation) => this.operate(call, signal, operation),
+      restores: this.restores,
       captureLive: (name, metadata) => this.captureLive(name, metadata),
+      captureNow: (name, metadata) => this.captureNow(name, metadata),
       draft: (capture, place) => this.draft(capture, place),
       save: (capture, options) => this.save(capture, options),
       moveHead: (position, header, state, reason, options) =>
@@ -280,13 +271,14 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       decode: (header, state) => this.decode(header, state),
       handle: (header) => this.handle(header),
       apply: (state, checkpointId) => this.putBack(state, checkpointId),
-      announceSaves: ({ headers, durability }) => {
-        for (const header of headers) {
+      announceSaves: ({ headers, durability }, state) =>
+        headers.map((header) => {
           const saved = new SavedCheckpoint<State>(header, durability, reader);
           this.announce("saved", saved);
+          if (state !== undefined) this.#observe(saved, state);
           this.#noteSaved(saved);
-        }
-      },
+          return saved;
+        }),
       damaged: (checkpointId, error) => this.#damaged(checkpointId, error),
       takeFindings: () => this.#takeFindings(),
       now: () => this.settings.clock(),

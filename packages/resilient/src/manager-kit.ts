@@ -22,6 +22,7 @@ import type {
 import type { DriftWatch } from "./drift-watch.js";
 import type { ResilientEvents } from "./events.js";
 import type { Pruner } from "./pruner.js";
+import type { RestoresUnderWay } from "./restores-under-way.js";
 import type { DegradingStore } from "./with-degradation.js";
 
 /**
@@ -39,8 +40,11 @@ export interface ManagerKit<State> {
   readonly hasCollect: boolean;
   readonly hasApply: boolean;
   operate<T>(call: string, signal: AbortSignal | undefined, operation: () => T | Promise<T>): Promise<T>;
-  /** The live state, captured now, or a promise of it where `collect` gives one. */
+  readonly restores: RestoresUnderWay;
+  /** The live state, captured now, or a promise of it where `collect` gives one or a restore is under way. */
   captureLive(name: string, metadata?: { readonly [key: string]: Json }): Capture | Promise<Capture>;
+  /** The same without a wait for restores. */
+  captureNow(name: string, metadata?: { readonly [key: string]: Json }): Capture | Promise<Capture>;
   draft(capture: Capture, place: Place): CheckpointDraft;
   save(capture: Capture, options?: CommitOptions): Promise<SavedCheckpoint<State>>;
   moveHead(
@@ -59,8 +63,11 @@ export interface ManagerKit<State> {
   handle(header: CheckpointHeader): Checkpoint<State>;
   /** Hands a restored state to the caller's `apply`. Rejects with `CKPT_APPLY_FAILED`. */
   apply(state: State, checkpointId: string): Promise<void>;
-  /** Emits `saved` for the puts of a commit that was not made by `save`. */
-  announceSaves(receipt: CommitReceipt): void;
+  /**
+   * Emits `saved` for the puts of a commit that was not made by `save`; with the `state` of a put that is one of the agent's steps
+   * the drift monitor is told as well.
+   */
+  announceSaves(receipt: CommitReceipt, state?: Snapshot): SavedCheckpoint<State>[];
   /** Takes note of a checkpoint that cannot be read back. */
   damaged(checkpointId: string, error: unknown): void;
   /** What the store noticed since it was last asked, about this agent or about no agent in particular. */

@@ -80,6 +80,16 @@ export function checkOptions<State>(options: ResilientOptions<State>): void {
       "Give a directory for the embedded disk store, or a store of your own.",
     );
   }
+  const { directory, retention, drift, onUnfinishedGuard } = options;
+  if (directory !== undefined && typeof directory !== "string")
+    throw unusable("directory", "Give the path of a directory.");
+  if (retention !== undefined && retention !== false && !isPolicy(retention))
+    throw unusable("retention", "Give a policy of @ckpt/retention, such as keepLast(10), or false.");
+  if (drift !== undefined && drift !== false && typeof drift !== "object")
+    throw unusable("drift", "Give a monitor of @ckpt/drift, the options of one, or false.");
+  const choices: readonly unknown[] = ["restore", "dismiss", "keep", undefined];
+  if (typeof onUnfinishedGuard !== "function" && !choices.includes(onUnfinishedGuard))
+    throw unusable("onUnfinishedGuard", "Give restore, dismiss, keep, or a function that gives one of them.");
   const bytes = options.memoryBytesWhenDegraded;
   if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= 0)) {
     throw invalidArgument(
@@ -95,10 +105,17 @@ export function checkOptions<State>(options: ResilientOptions<State>): void {
     "detectCustomDrift",
   ] as const) {
     const value = options[name];
-    if (value !== undefined && typeof value !== "function") {
-      throw invalidArgument(`${name} is not a function`, `Give ${name} as a function, or leave it out.`, {
-        option: name,
-      });
-    }
+    if (value !== undefined && typeof value !== "function") throw unusable(name, "Give it as a function.");
   }
+}
+
+function isPolicy(value: unknown): boolean {
+  const { keeps, caps } = (value ?? {}) as { readonly [key: string]: unknown };
+  return Array.isArray(keeps) && Array.isArray(caps);
+}
+
+function unusable(option: string, hint: string): Error {
+  return invalidArgument(`The option ${option} cannot be used`, `${hint} Leave it out for its default.`, {
+    option,
+  });
 }

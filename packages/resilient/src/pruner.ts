@@ -51,6 +51,10 @@ export class Pruner {
   readonly #damaged = new Set<string>();
   #pending = new Map<string, RetentionDecision>();
   #savesSincePlan = 0;
+  /** A plan is due at once: what the last one went by is not so any more. */
+  #isOutdated = false;
+  /** The suspicion of drift that the pending plan was made under. */
+  #plannedSuspicion: number | undefined;
   #savedAtMs = 0;
   #kept: number | undefined;
   #planning: Promise<void> | undefined;
@@ -71,8 +75,8 @@ export class Pruner {
     if (this.#host.policy === undefined) return;
     this.#savesSincePlan++;
     this.#savedAtMs = performance.now();
-    const kept = this.#kept ?? 0;
-    if (this.#savesSincePlan >= Math.max(SAVES_PER_PLAN, kept * GROWTH_PER_PLAN)) void this.#planBeside();
+    const grown = Math.max(SAVES_PER_PLAN, (this.#kept ?? 0) * GROWTH_PER_PLAN);
+    if (this.#isOutdated || this.#savesSincePlan >= grown) void this.#planBeside();
     this.#atRest(REST_MS);
   }
 
@@ -83,9 +87,9 @@ export class Pruner {
       this.#timer = undefined;
       const leftMs = this.#savedAtMs + REST_MS - performance.now();
       if (leftMs > 1) return this.#atRest(leftMs);
-      const small = (this.#kept ?? 0) <= SMALL_HISTORY;
+      const hasGrown = this.#savesSincePlan > 0 && (this.#kept ?? 0) <= SMALL_HISTORY;
       void (async () => {
-        if (small && this.#savesSincePlan > 0) await this.#planBeside();
+        if (hasGrown || this.#isOutdated) await this.#planBeside();
         await this.#flush();
       })().catch((error: unknown) => this.#host.report("removing what retention drops", error));
     }, delayMs);
@@ -97,10 +101,11 @@ export class Pruner {
       try {
         const generation = this.#generation;
         this.#savesSincePlan = 0;
+        this.#isOutdated = false;
         const plan = await this.plan();
         if (plan === undefined) return;
         if (generation === this.#generation) this.#adopt(plan);
-        else this.#savesSincePlan++;
+        else this.#isOutdated = true;
       } catch (error) {
         this.#host.report("planning retention", error);
       } finally {
@@ -124,6 +129,7 @@ export class Pruner {
     const headers = await this.#host.list();
     const agent = await this.#host.readAgent();
     const suspectedSince = this.#host.suspectedSince();
+    this.#plannedSuspicion = suspectedSince;
     const facts = {
       headId: agent?.headId ?? null,
       openGuards: agent?.openGuards ?? [],
@@ -145,6 +151,8 @@ export class Pruner {
   /** A removal that is to go with a save's commit; its outcome is told by `carried` or `putBack`. More may be pending after it. */
   take(): { entries: readonly StoreEntry[]; decisions: readonly RetentionDecision[] } {
     const decisions: RetentionDecision[] = [];
+    // From a first suspicion on, what was saved before it is what an agent goes back to.
+    if (this.#pending.size > 0 && this.#host.suspectedSince() !== this.#plannedSuspicion) this.outdate();
     for (const decision of this.#pending.values()) {
       if (decisions.length === MAX_REMOVED) break;
       decisions.push(decision);
@@ -172,12 +180,12 @@ export class Pruner {
     this.#host.pruned(ids, decisions);
   }
 
+  /** The removal failed: what it would have removed is planned anew. */
   putBack(decisions: readonly RetentionDecision[]): void {
-    for (const decision of decisions) {
-      const { id } = decision.header;
-      this.#inFlight.delete(id);
-      if (!this.#spared.has(id)) this.#pending.set(id, decision);
-    }
+    if (decisions.length === 0) return;
+    for (const { header } of decisions) this.#inFlight.delete(header.id);
+    this.#isOutdated = true;
+    this.#atRest(REST_MS);
   }
 
   async #flush(): Promise<void> {
@@ -221,7 +229,7 @@ export class Pruner {
   async finish(): Promise<void> {
     this.stop();
     await this.#planning;
-    if (this.#savesSincePlan > 0) await this.#planBeside();
+    if (this.#savesSincePlan > 0 || this.#isOutdated) await this.#planBeside();
     await this.#flush();
   }
 
@@ -248,9 +256,19 @@ export class Pruner {
     remember(this.#released, id);
   }
 
+  /** It counts as no copy any more, so that others may have to stay. */
   markDamaged(id: string): void {
-    this.#generation++;
     remember(this.#damaged, id);
+    this.outdate();
+  }
+
+  /** What plans went by is not so any more: nothing is removed before a new one. */
+  outdate(): void {
+    if (this.#host.policy === undefined) return;
+    this.#generation++;
+    this.#pending.clear();
+    this.#isOutdated = true;
+    this.#atRest(REST_MS);
   }
 
   /** Ids that are to be removed and have not been yet. */

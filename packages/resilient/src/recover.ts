@@ -24,10 +24,28 @@ export async function recover<State>(
   onUnfinishedGuard: GuardOption<State>,
   options: SignalOption,
 ): Promise<RecoveryReport<State>> {
+  const { settled } = kit.restores;
+  const end = kit.restores.begin();
+  try {
+    if (settled !== undefined) await settled;
+    return await recoverAnd(kit, onUnfinishedGuard, options, end);
+  } finally {
+    end();
+  }
+}
+
+/** `end` is called once `apply` was, and before anything of the caller's runs that may save by itself. */
+async function recoverAnd<State>(
+  kit: ManagerKit<State>,
+  onUnfinishedGuard: GuardOption<State>,
+  options: SignalOption,
+  end: () => void,
+): Promise<RecoveryReport<State>> {
   await kit.queue.ready();
   const agent = await kit.readAgent();
   const search = await findHead(kit, agent, options);
   const guards = (agent?.openGuards ?? []).map((guard) => offer(kit, guard));
+  if (guards.length > 0) end();
   const undone = await settleGuards(kit, guards, onUnfinishedGuard, options);
   const applied = search.found;
   if (undone.restored !== undefined) {
@@ -41,7 +59,9 @@ export async function recover<State>(
         kit.pruner.sparing([header.id], () => kit.moveHead(position, header, snapshot, "recovered", options)),
       );
     } else kit.events.emit("restored", { checkpoint: kit.handle(header), reason: "recovered" });
-    await kit.apply(applied.data, header.id);
+    const applying = kit.apply(applied.data, header.id);
+    end();
+    await applying;
   }
   return report(kit, agent, {
     ...search,

@@ -3,6 +3,7 @@ import {
   type Capture,
   type Checkpoint,
   type CheckpointHeader,
+  isCkptError,
   type Json,
   type SignalOption,
   type StoreEntry,
@@ -21,7 +22,11 @@ const UNDO_TOPIC = "ckpt.undo";
 export interface RestoreOptions extends SignalOption {
   /** Let the newest intact older checkpoint of the lineage stand in for a damaged one. Default true. */
   readonly allowOlder?: boolean | undefined;
-  /** Save the live state first (as `safety`), so that the restore can be undone. Default true; needs `collect`. */
+  /**
+   * Save the live state first (as `safety`), so that the restore can be undone; needs `collect`. Without it or with undefined, one that
+   * cannot be saved (`collect` throws, a refused value, full memory) is reported and does not keep the restore from being done: the
+   * state that is broken is what has to go. With true the restore rejects then; with false none is saved.
+   */
   readonly safety?: boolean | undefined;
   /** Why, for the record. Default `restore`. */
   readonly reason?: string | undefined;
@@ -37,20 +42,22 @@ export interface Restored<State> {
   readonly askedId: string;
   /** Damaged checkpoints that were passed over, newest first; empty when all was well. */
   readonly skipped: readonly SkippedCheckpoint[];
-  /** Where `undoRestore` leads: the state from before; null when there was none. */
+  /** Where `undoRestore` leads: the state from before, or the former head where that could not be saved; null when there was none. */
   readonly undoId: string | null;
 }
 
-interface MoveOptions extends RestoreOptions {
+interface MoveOptions<State> extends RestoreOptions {
   /** More entries for the commit that moves the head. */
   readonly also?: readonly StoreEntry[];
+  /** More work in the same turn, once the head has moved. */
+  readonly andThen?: (position: WritePosition, found: Intact<State>) => Promise<unknown>;
 }
 
 /** Restores `reference`: see `ResilientCheckpointManager.restoreCheckpoint`. The live state is captured before this returns. */
 export function restore<State>(
   kit: ManagerKit<State>,
   reference: CheckpointReference,
-  options: MoveOptions = {},
+  options: MoveOptions<State> = {},
 ): Promise<Restored<State>> {
   return restoreIn(kit, () => resolveReference(kit, reference), options) as Promise<Restored<State>>;
 }
@@ -66,36 +73,60 @@ export async function rollBack<State>(
 }
 
 /** The live state as it is now, or a promise of it; undefined where it is not wanted or cannot be had. */
-function captureSafety<State>(
+export function captureSafety<State>(
   kit: ManagerKit<State>,
-  options: MoveOptions,
-): Capture | Promise<Capture> | undefined {
+  options: RestoreOptions,
+): Capture | Promise<Capture | undefined> | undefined {
   if (options.safety === false || !kit.hasCollect) return undefined;
-  const safety = kit.captureLive("safety");
-  // Whatever happens first, a failure to capture is told where it is awaited, never as an unhandled rejection.
-  if (safety instanceof Promise) safety.catch(() => {});
-  return safety;
+  try {
+    const safety = kit.captureNow("safety");
+    if (!(safety instanceof Promise)) return safety;
+    const tolerant = safety.catch((error: unknown) => withoutSafety(kit, options, error));
+    // Whatever happens first, a failure to capture is told where it is awaited, never as an unhandled rejection.
+    tolerant.catch(() => {});
+    return tolerant;
+  } catch (error) {
+    return withoutSafety(kit, options, error);
+  }
+}
+
+/** The live state cannot be saved: goes on without it, unless it was asked for. */
+function withoutSafety<State>(kit: ManagerKit<State>, options: RestoreOptions, error: unknown): undefined {
+  if (options.safety === true) throw error;
+  kit.report("saving the live state before a restore", error);
 }
 
 /** In turn with the saves around it: finds the checkpoint, reads it, moves the head. Then `apply`, with the turn over. */
 async function restoreIn<State>(
   kit: ManagerKit<State>,
   find: () => Promise<CheckpointHeader | undefined>,
-  options: MoveOptions,
+  options: MoveOptions<State>,
 ): Promise<Restored<State> | undefined> {
-  const safety = captureSafety(kit, options);
-  const restored = await kit.queue.alone(async (position) => {
-    throwIfAborted(options.signal, "restore");
-    const asked = await find();
-    if (asked === undefined) return undefined;
-    const { signal } = options;
-    const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
-    const { header, data, skipped } = found;
-    const undoId = await moveTo(kit, position, found, await safety, options);
-    return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
-  });
-  if (restored !== undefined) await kit.apply(restored.data, restored.checkpoint.id);
-  return restored;
+  const { signal } = options;
+  const { settled } = kit.restores;
+  const end = kit.restores.begin();
+  try {
+    // Not inside a turn: those before may need theirs.
+    if (settled !== undefined) await settled;
+    const safety = captureSafety(kit, options);
+    const restored = await kit.queue.alone(async (position) => {
+      throwIfAborted(signal, "restore");
+      const asked = await find();
+      if (asked === undefined) return undefined;
+      const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
+      const { header, data, skipped } = found;
+      const undoId = await moveTo(kit, position, found, await safety, options);
+      await options.andThen?.(position, found);
+      return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
+    });
+    if (restored === undefined) return undefined;
+    const applying = kit.apply(restored.data, restored.checkpoint.id);
+    end();
+    await applying;
+    return restored;
+  } finally {
+    end();
+  }
 }
 
 /** One commit: the safety checkpoint, where an undo leads, and the head. Resolves to the undo's target. */
@@ -104,7 +135,7 @@ async function moveTo<State>(
   position: WritePosition,
   found: Intact<State>,
   safety: Capture | undefined,
-  options: MoveOptions,
+  options: MoveOptions<State>,
 ): Promise<string | null> {
   const { agentId } = kit;
   const { header, snapshot } = found;
@@ -118,12 +149,25 @@ async function moveTo<State>(
     entries.push({ op: "put", header: draft, snapshot: safety.snapshot });
     undoId = draft.id;
   }
-  const event = { kind: "note", topic: UNDO_TOPIC, body: { checkpointId: undoId } } as const;
-  entries.push({ op: "event", agentId, event });
+  entries.push(undoEntry(agentId, undoId));
   const { signal, reason = "restore" } = options;
   const move = () => kit.moveHead(position, header, snapshot, reason, { signal, also: () => entries });
-  kit.announceSaves(await kit.pruner.sparing([header.id], move));
-  return undoId;
+  try {
+    kit.announceSaves(await kit.pruner.sparing([header.id], move));
+    return undoId;
+  } catch (error) {
+    if (undoId === before || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
+    withoutSafety(kit, options, error);
+    return moveTo(kit, position, found, undefined, options);
+  }
+}
+
+/** What a store says to a state that it has no room for, and might not say to a head move alone. */
+const TOO_MUCH = ["CKPT_MEMORY_FULL", "CKPT_LIMIT", "CKPT_NO_SPACE"] as const;
+
+/** Writes down where an undo of the restore leads. */
+export function undoEntry(agentId: string, checkpointId: string | null): StoreEntry {
+  return { op: "event", agentId, event: { kind: "note", topic: UNDO_TOPIC, body: { checkpointId } } };
 }
 
 async function isHead<State>(kit: ManagerKit<State>, headId: string, safety: Capture): Promise<boolean> {

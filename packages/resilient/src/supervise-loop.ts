@@ -9,7 +9,7 @@ import {
   loopSettings,
   type StepContext,
 } from "./loop-options.js";
-import { kitOf } from "./manager-kit.js";
+import { kitOf, type ManagerKit } from "./manager-kit.js";
 import { describeError } from "./place-failure.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
 
@@ -36,7 +36,7 @@ export async function superviseLoop<State>(
   const settings = loopSettings(options);
   const ending = new LoopEnding(settings);
   try {
-    return await new Supervisor(manager, step, settings, ending).run();
+    return await new Supervisor(manager, kit, step, settings, ending).run();
   } finally {
     ending.dispose();
   }
@@ -44,6 +44,7 @@ export async function superviseLoop<State>(
 
 class Supervisor<State> {
   readonly #manager: ResilientCheckpointManager<State>;
+  readonly #kit: Pick<ManagerKit<State>, "report">;
   readonly #step: LoopStep;
   readonly #settings: LoopSettings;
   readonly #ending: LoopEnding;
@@ -64,11 +65,13 @@ class Supervisor<State> {
 
   constructor(
     manager: ResilientCheckpointManager<State>,
+    kit: Pick<ManagerKit<State>, "report">,
     step: LoopStep,
     settings: LoopSettings,
     ending: LoopEnding,
   ) {
     this.#manager = manager;
+    this.#kit = kit;
     this.#step = step;
     this.#settings = settings;
     this.#ending = ending;
@@ -159,7 +162,12 @@ class Supervisor<State> {
       .map(({ message }) => message)
       .join("; ")
       .slice(0, 1_000);
-    await this.#recoveryCheckpoint({ reason: "drift", evidence });
+    try {
+      await this.#recoveryCheckpoint({ reason: "drift", evidence });
+    } catch (error) {
+      // A state that cannot even be saved has to go all the more.
+      this.#tell(error);
+    }
     if (before === undefined || ++this.#restoresInRow > maxDriftRestores) {
       throw this.#giveUp("drift came back after every restore, or there is nothing to restore from", verdict);
     }
@@ -180,16 +188,16 @@ class Supervisor<State> {
 
   async #afterError(error: unknown): Promise<void> {
     if (error instanceof LoopGivesUp) throw error.reason;
-    const { clock, maxConsecutiveErrors, minErrorDelayMs, maxErrorDelayMs, onError } = this.#settings;
+    const { clock, maxConsecutiveErrors, minErrorDelayMs, maxErrorDelayMs } = this.#settings;
     this.#counts.errors++;
     this.#errorsInRow++;
     const { code, message } = describeError(error);
-    onError?.(error);
+    this.#tell(error);
     try {
       await this.#recoveryCheckpoint({ reason: "error", error: `${code}: ${message}`.slice(0, 1_000) });
     } catch (saveError) {
       // The step's error is the one that counts; this one is on record.
-      onError?.(saveError);
+      this.#tell(saveError);
     }
     if (this.#errorsInRow >= maxConsecutiveErrors) {
       throw this.#giveUp(`${this.#errorsInRow} steps in a row failed`, error).reason;
@@ -207,7 +215,18 @@ class Supervisor<State> {
       await this.#afterDrift();
     } catch (error) {
       if (error instanceof LoopGivesUp) throw error.reason;
-      this.#settings.onError?.(error);
+      this.#tell(error);
+    }
+  }
+
+  /** What `onError` itself throws is reported: it must not end the loop that it watches. */
+  #tell(error: unknown): void {
+    const report = (failure: unknown) => this.#kit.report("onError of the supervised loop", failure);
+    try {
+      const telling: unknown = this.#settings.onError?.(error);
+      if (telling instanceof Promise) telling.catch(report);
+    } catch (failure) {
+      report(failure);
     }
   }
 
@@ -239,7 +258,7 @@ class Supervisor<State> {
       this.#counts.routineCheckpoints++;
     } catch (error) {
       finalError = error;
-      this.#settings.onError?.(error);
+      this.#tell(error);
     }
     return { reason, ...this.#counts, finalCheckpointId, finalError };
   }

@@ -1,3 +1,4 @@
+import { mayBeOf } from "./agent-of-id.js";
 import type { StoreIncident } from "./health.js";
 import type { ManagerKit } from "./manager-kit.js";
 
@@ -12,8 +13,8 @@ export function tellIncident<State>(
       events.emit("degraded", { error: incident.error });
       return;
     case "flushed": {
-      const checkpointIds = incident.checkpointIds.filter((id) => id.startsWith(`${agentId}:`));
-      events.emit("flushed", { checkpointIds });
+      const checkpointIds = incident.checkpointIds.filter((id) => mayBeOf(agentId, id));
+      if (checkpointIds.length > 0) events.emit("flushed", { checkpointIds });
       return;
     }
     case "recovered":

@@ -73,6 +73,20 @@ describe("degraded saves through the manager", () => {
     expect(two.manager.status().pendingCommits).toBe(0);
   });
 
+  it("are told to the managers of their agents only, also where one agent's id begins like another's", async () => {
+    const store = new FaultyStore();
+    const [one, two] = ["a", "a:b"].map((agentId) => agentOver(store, 1, { agentId }).manager);
+    const heard: unknown[] = [];
+    one!.on("flushed", (event) => heard.push("a", event.checkpointIds));
+    two!.on("flushed", (event) => heard.push("a:b", event.checkpointIds));
+    for (const manager of [one!, two!]) await manager.createCheckpoint();
+    store.fail("commit", ioError("EIO"));
+    await two!.createCheckpoint();
+    store.heal();
+    await two!.flush();
+    expect(heard).toEqual(["a:b", ["a:b:2"]]);
+  });
+
   it("take a store that degrades by itself as it is", async () => {
     const inner = new FaultyStore();
     const store = withDegradation(inner, { maxBytes: 10_000 });
@@ -94,6 +108,19 @@ describe("close", () => {
     setTimeout(() => store.heal(), 30);
     await manager.close();
     expect(await store.ids("a")).toEqual(["a:1", "a:2"]);
+  });
+
+  it("leaves no timer behind that keeps the process from ending", async () => {
+    const store = new FaultyStore();
+    const { manager } = agentOver(store, 1);
+    await manager.createCheckpoint();
+    store.fail("commit", ioError("EIO"));
+    await manager.createCheckpoint();
+    store.heal();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    await manager.close({ timeoutMs: Number.POSITIVE_INFINITY });
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   it("rejects with the list when something stays in memory, and leaves the manager open and usable", async () => {

@@ -211,6 +211,53 @@ describe("retention", () => {
     expect(plan?.dropIds).toEqual([]);
   });
 
+  it("keeps the newest intact one when the ones that it was counting on turn out damaged", async () => {
+    const store = new FaultyStore();
+    const { manager } = agentOver(store, 1, { retention: keepLast(1) });
+    await saves(manager, 8);
+    await until(() => manager.status().pendingRemovals > 0);
+    store.damage("a:8");
+    expect((await errorOf((await manager.get("a:8"))!.data())).code).toBe("CKPT_CORRUPT");
+    await manager.close();
+    expect(await idsOf(agentOver(store, 1).manager)).toEqual(["a:7", "a:8"]);
+  });
+
+  it.each([{ retention: undefined }, { retention: false as const, maxCheckpoints: 3 }])(
+    "keeps the checkpoint from before a suspicion of drift that no save showed, with %j",
+    async (options) => {
+      const { agent, manager } = agentOver(new MemoryStore(), { n: 0 }, options);
+      const save = async (n: number, signal: object) => {
+        agent.state = { n };
+        manager.observe({ tool: "t", outcome: "ok", ...signal });
+        await manager.createCheckpoint();
+      };
+      for (let n = 1; n <= 7; n++) await save(n, { action: `a${n}`, observation: `o${n}` });
+      const same = { action: "same", outcome: "error", observation: "same" } as const;
+      while (!manager.driftVerdict().raised) manager.observe({ tool: "t", ...same });
+      const good = manager.driftVerdict().lastGood?.checkpointId;
+      expect(good).toBe("a:7");
+      expect(manager.driftVerdict().since?.sequence).toBeUndefined();
+      for (let n = 8; n <= 20; n++) await save(n, same);
+      await manager.applyRetention();
+      expect(await idsOf(manager)).toContain(good);
+      await manager.close();
+    },
+  );
+
+  it("keeps where an undo leads whatever bounds the history", async () => {
+    const { agent, manager } = agentOver(new MemoryStore(), { n: 1 }, { maxCheckpoints: 3 });
+    await manager.createCheckpoint();
+    agent.state = { n: 2 };
+    await manager.restoreCheckpoint("a:1");
+    for (let n = 3; n < 9; n++) {
+      agent.state = { n };
+      await manager.createCheckpoint();
+    }
+    expect(await manager.length).toBe(3);
+    await manager.undoRestore();
+    expect(agent.state).toEqual({ n: 2 });
+  });
+
   it("removes nothing when the removal could not be committed, and tries again", async () => {
     const store = new FaultyStore();
     const { manager } = agentOver(store, 1, { retention: lastThree, memoryBytesWhenDegraded: 0 });

@@ -45,6 +45,27 @@ describe("superviseLoop", () => {
     expect(await (await manager.get(summary.finalCheckpointId!))?.data()).toMatchObject({ n: 7 });
   });
 
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new Error("from onError");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("from onError"))],
+  ])("goes on where onError %s, and reports that", async (_, onError) => {
+    const { manager, clock, names } = bench();
+    const told: string[] = [];
+    manager.on("error", ({ during, error }) => told.push(`${during}: ${(error as Error).message}`));
+    const step = ({ number }: { number: number }) => {
+      if (number === 2) throw new Error("step");
+    };
+    const summary = await superviseLoop(manager, step, { clock, maxSteps: 3, onError });
+    expect(summary).toMatchObject({ steps: 3, errors: 1, recoveryCheckpoints: 1 });
+    expect(await names()).toEqual(["recovery", "routine"]);
+    expect(told).toEqual(["onError of the supervised loop: from onError"]);
+  });
+
   it("can save after every step", async () => {
     const { manager, clock, names } = bench();
     const summary = await superviseLoop(manager, () => {}, { clock, everyStep: true, maxSteps: 4 });
