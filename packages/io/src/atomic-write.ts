@@ -43,7 +43,8 @@ export interface WriteAtomicReport extends WrittenChunks {
  *
  * Throws `CKPT_NO_SPACE`, `CKPT_NO_PERMISSION`, `CKPT_CONFLICT` (exclusive), `CKPT_TIMEOUT`, `CKPT_ABORTED`, `CKPT_IO`,
  * with fallbacks `CKPT_ALL_FAILED`. `details.published` is true when the new bytes are in place but the sync of the
- * directory failed; `details.leftBehind` names a temporary file that could not be removed. Otherwise `path` is as it was.
+ * directory failed; `details.leftBehind` names a temporary file that could not be removed; `details.tempLost` is true when someone
+ * removed it before it had its name, which is tried again like a transient error. Otherwise `path` is as it was.
  */
 export async function writeAtomic(
   path: string,
@@ -53,7 +54,9 @@ export async function writeAtomic(
   const source = new DataSource(data);
   const retry = options.retry ?? {};
   const isRetryable = (error: unknown) => {
-    if (source.isSpent || (error as CkptError).details?.published === true) return false;
+    const { published, tempLost } = (error as Partial<CkptError>).details ?? {};
+    if (source.isSpent || published === true) return false;
+    if (tempLost === true) return true;
     return ((retry !== false && retry.isRetryable) || isTransient)(error);
   };
   const { value, place, tried } = await withFallbacks(
@@ -81,6 +84,7 @@ class AtomicWrite {
   readonly #fs: FileSystem;
   #mayLeaveTemp = false;
   #isPublished = false;
+  #isTempLost = false;
 
   constructor(path: string, source: DataSource, options: WriteAtomicOptions) {
     this.#path = path;
@@ -93,7 +97,11 @@ class AtomicWrite {
   async run(): Promise<WrittenChunks> {
     try {
       const written = await this.#writeTemp();
-      await this.#publish();
+      await this.#publish().catch((error: unknown) => {
+        // The sweep of a process whose clock has jumped takes what is being written for left behind.
+        this.#isTempLost = !this.#isPublished && isErrno(error, "ENOENT");
+        throw error;
+      });
       await this.#fs.syncDirectory(dirname(this.#path));
       return written;
     } catch (error) {
@@ -133,7 +141,9 @@ class AtomicWrite {
     }
     await linkExclusive(this.#fs, this.#temp, this.#path);
     this.#isPublished = true;
-    await this.#fs.unlink(this.#temp);
+    await this.#fs.unlink(this.#temp).catch((error: unknown) => {
+      if (!isErrno(error, "ENOENT")) throw error; // else swept, or a second answer to the same call
+    });
     this.#mayLeaveTemp = false;
   }
 
@@ -141,6 +151,7 @@ class AtomicWrite {
   async #failure(error: unknown): Promise<unknown> {
     const beside: Record<string, unknown> = {};
     if (this.#isPublished) beside.published = true;
+    if (this.#isTempLost) beside.tempLost = true;
     if (this.#mayLeaveTemp) {
       await this.#fs.unlink(this.#temp).catch((cleanup: unknown) => {
         if (isErrno(cleanup, "ENOENT")) return;
@@ -150,7 +161,8 @@ class AtomicWrite {
     }
     if (Object.keys(beside).length === 0) return error;
     const { code, message, hint, details } = toCkptError(error, { doing: "write", path: this.#path });
-    const withHint = hint === undefined ? {} : { hint };
+    const advice = this.#isTempLost ? "Look at what removes files from this directory." : hint;
+    const withHint = advice === undefined ? {} : { hint: advice };
     return new CkptError(code, { message, ...withHint, cause: error, details: { ...details, ...beside } });
   }
 }

@@ -4,6 +4,7 @@ import { createChecksum } from "./checksum.js";
 import { toCkptError } from "./classify.js";
 import { nodeFileSystem } from "./node-file-system.js";
 import { readChunks } from "./read-chunks.js";
+import { notRegular } from "./regular-file.js";
 
 /** Options of {@link copyFile}. */
 export interface CopyFileOptions extends WriteAtomicOptions {
@@ -14,7 +15,7 @@ export interface CopyFileOptions extends WriteAtomicOptions {
 /**
  * Copies a file atomically and durably, streaming with bounded memory: `to` is the whole copy or what it was before. The
  * report has the checksum of the bytes (`checksum`, default crc32). Throws like {@link writeAtomic}, and
- * `CKPT_NOT_FOUND` when `from` is not there.
+ * `CKPT_NOT_FOUND` when `from` is not there, `CKPT_UNSUPPORTED` when it is no regular file (a link, directory, FIFO, device).
  */
 export async function copyFile(
   from: string,
@@ -32,6 +33,7 @@ export async function copyFile(
       details: { path: from },
     });
   }
+  if (found.kind !== "file") throw notRegular(from, found.kind);
   const kind = options.checksum ?? "crc32";
   const { fs: _, onProgress: _progress, ...rest } = options;
   const read = {
@@ -43,7 +45,7 @@ export async function copyFile(
     ...rest,
     fs,
     checksum: kind,
-    totalBytes: found.size,
+    ...(found.size > 0 ? { totalBytes: found.size } : {}), // 0 may mean unknown
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
   const report = await writeAtomic(to, () => readChunks(from, read), write);

@@ -1,19 +1,8 @@
 import { errnoError } from "./errno.js";
 import type { FileHandle } from "./file-system.js";
 
-/** The buffers that are left when `done` bytes of them are written. */
-function withoutFirst(buffers: readonly Uint8Array[], done: number): Uint8Array[] {
-  const rest: Uint8Array[] = [];
-  let skip = done;
-  for (const buffer of buffers) {
-    if (skip >= buffer.length) skip -= buffer.length;
-    else {
-      rest.push(skip > 0 ? buffer.subarray(skip) : buffer);
-      skip = 0;
-    }
-  }
-  return rest;
-}
+/** How many buffers are offered at once after a short write: as many as a system call takes (IOV_MAX). */
+const WINDOW = 1024;
 
 /**
  * Writes the buffers at `position` and completes short writes, until at least `minimumBytes` (default: all) are written.
@@ -29,11 +18,19 @@ export async function writeFully(
   for (const buffer of buffers) total += buffer.length;
   const wanted = minimumBytes ?? total;
   let written = 0;
+  let rest = buffers;
+  let first = 0;
+  let done = 0; // bytes of buffers[first] that are written
   while (written < wanted) {
-    const rest = written === 0 ? buffers : withoutFirst(buffers, written);
     const n = await handle.write(rest, position + written);
     if (n <= 0) throw errnoError("EIO", "write", handle.path, "the write took no bytes");
     written += n;
+    if (written >= wanted) break;
+    done += n;
+    while (first < buffers.length && done >= buffers[first]!.length) done -= buffers[first++]!.length;
+    // A window, for offering all that is left after each of many short writes costs the square of their number.
+    rest = buffers.slice(first, first + WINDOW);
+    if (done > 0) rest = [buffers[first]!.subarray(done), ...rest.slice(1)];
   }
   return written;
 }

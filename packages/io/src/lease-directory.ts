@@ -58,7 +58,7 @@ export class LeaseDirectory {
       return parseLease(await readSmallFile(this.leasePath(epoch), MAX_LEASE_BYTES, this.#fs), epoch);
     } catch (error) {
       if (isErrno(error, "ENOENT")) return "gone";
-      if (isCkptError(error, "CKPT_LIMIT")) return undefined;
+      if (isCkptError(error, "CKPT_LIMIT") || isCkptError(error, "CKPT_UNSUPPORTED")) return undefined;
       throw error;
     }
   }

@@ -30,7 +30,7 @@ const PIECE_BYTES = 64 * 1024;
 
 /**
  * Reads the first of `paths` that can be read and verified: each in one read, then in small pieces, then the next path.
- * Throws `CKPT_ALL_FAILED` with every way that was tried.
+ * Throws `CKPT_ALL_FAILED` with every way that was tried, and with what each said: `CKPT_UNSUPPORTED` where it is no regular file.
  */
 export async function readWithFallbacks(
   paths: readonly string[],

@@ -2,8 +2,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { CkptError, isCkptError } from "@ckpt/errors";
 import asyncRetry from "async-retry";
 import { abortedError, throwIfAborted } from "./aborted.js";
-import { type Backoff, type BackoffOptions, exponentialBackoff } from "./backoff.js";
+import { type Backoff, type BackoffOptions, checkBackoffOptions, exponentialBackoff } from "./backoff.js";
 import { classify, isTransient, toCkptError } from "./classify.js";
+import { notNegative } from "./not-negative.js";
+import { positive } from "./positive.js";
 
 /** A try that failed and will be repeated. */
 export interface RetryEvent {
@@ -16,9 +18,9 @@ export interface RetryEvent {
 
 /** Options of {@link retry}. */
 export interface RetryOptions extends BackoffOptions {
-  /** How often it is tried in all; default 5. 1 means no retry. */
+  /** How often it is tried in all, a whole number from 1 on; default 5. 1 means no retry, Infinity that only `maxElapsedMs` and `signal` end it. */
   readonly tries?: number;
-  /** No further try begins later than this after the first, in milliseconds; default 30,000. A running try is not cut off. */
+  /** No further try begins later than this after the first, in milliseconds, from 0 on; default 30,000, Infinity for no limit. A running try is not cut off. */
   readonly maxElapsedMs?: number;
   /** Ends the waiting at once with `CKPT_ABORTED`; no try begins afterwards. */
   readonly signal?: AbortSignal;
@@ -39,10 +41,11 @@ class Final {
 
 /**
  * Runs `operation` until it succeeds: transient errors are tried again after an exponential backoff with full jitter,
- * bounded by tries, by time and by the signal. Permanent ones fail at once.
+ * bounded by tries, by time and by the signal. Permanent ones fail at once. The memory it takes does not grow with the tries.
  *
  * Rejects with the last error's code (`CKPT_TIMEOUT` when the time ran out, `CKPT_ABORTED`), the last error as `cause`,
- * and `details.attempts`, `details.gaveUp`. An error that is neither a system error nor a {@link CkptError} is
+ * and `details.attempts`, `details.gaveUp`; with `CKPT_INVALID_ARGUMENT`, before the first try, where an option is not of the
+ * documented shape. What `isRetryable`, `random` or `onRetry` throws ends it and comes back as it is. An error that is neither a system error nor a {@link CkptError} is
  * taken for a bug in `operation` and comes back as it is when it is not retryable.
  */
 export async function retry<T>(
@@ -50,13 +53,9 @@ export async function retry<T>(
   options: RetryOptions = {},
 ): Promise<T> {
   const run = new RetryRun(operation, options);
-  // The engine repeats without delay; the waiting is ours, because its own cannot be aborted.
-  const engine = {
-    retries: Math.max(0, (options.tries ?? 5) - 1),
-    minTimeout: 0,
-    factor: 1,
-    randomize: false,
-  };
+  // The engine repeats without delay or end. The waiting is ours, because its own cannot be aborted; so is the count,
+  // because it makes a list of all the delays beforehand.
+  const engine = { forever: true, retries: 0, minTimeout: 0, factor: 1, randomize: false };
   const result = await asyncRetry((bail) => run.attempt(bail), engine).catch((error: unknown) => {
     throw error instanceof Final ? error.error : error;
   });
@@ -66,6 +65,8 @@ export async function retry<T>(
 class RetryRun<T> {
   readonly #operation: (attempt: number) => Promise<T> | T;
   readonly #options: RetryOptions;
+  readonly #tries: number;
+  readonly #maxElapsedMs: number;
   readonly #startedAt = performance.now();
   #backoff: Backoff | undefined;
   #attempts = 0;
@@ -73,38 +74,49 @@ class RetryRun<T> {
   constructor(operation: (attempt: number) => Promise<T> | T, options: RetryOptions) {
     this.#operation = operation;
     this.#options = options;
+    this.#tries = positive(options.tries ?? 5, "tries", Number.POSITIVE_INFINITY);
+    this.#maxElapsedMs = notNegative(options.maxElapsedMs ?? 30_000, "maxElapsedMs");
+    checkBackoffOptions(options);
   }
 
   /** One try, and the wait after it. Throws to be called again; `bail` ends it. */
   async attempt(bail: (error: Error) => void): Promise<T | undefined> {
-    const end = (error: unknown): undefined => {
+    let done: { value: T } | undefined;
+    try {
+      done = await this.#tryAndWait();
+    } catch (error) {
+      // Whatever it is: what is not bailed out, the engine repeats for ever.
       bail(new Final(error) as unknown as Error);
       return undefined;
-    };
-    if (this.#options.signal?.aborted) return end(this.#aborted(undefined));
+    }
+    if (done === undefined) throw new Error("again");
+    return done.value;
+  }
+
+  /** What the try gave; undefined when it failed and the wait before the next one is over. Throws what ends it all. */
+  async #tryAndWait(): Promise<{ value: T } | undefined> {
+    if (this.#options.signal?.aborted) throw this.#aborted(undefined);
     this.#attempts++;
     try {
-      return await this.#operation(this.#attempts);
+      return { value: await this.#operation(this.#attempts) };
     } catch (error) {
       const gaveUp = this.#verdict(error);
-      if (gaveUp !== undefined) return end(this.#failure(error, gaveUp));
+      if (gaveUp !== undefined) throw this.#failure(error, gaveUp);
       const delayMs = this.#backoff!.delayMs;
-      try {
-        this.#options.onRetry?.({ attempt: this.#attempts, error, delayMs });
-        await this.#wait(delayMs, error);
-      } catch (final) {
-        return end(final);
-      }
-      throw new Error("again", { cause: error });
+      this.#options.onRetry?.({ attempt: this.#attempts, error, delayMs });
+      await this.#wait(delayMs, error);
+      return undefined;
     }
   }
 
   #verdict(error: unknown): GaveUp | undefined {
-    const { tries = 5, maxElapsedMs = 30_000, isRetryable = isTransient } = this.#options;
+    const { isRetryable = isTransient } = this.#options;
     if (isCkptError(error, "CKPT_ABORTED") || !isRetryable(error)) return "permanent";
-    if (this.#attempts >= tries) return "tries";
+    if (this.#attempts >= this.#tries) return "tries";
     this.#backoff = this.#backoff?.next() ?? exponentialBackoff(this.#options);
-    return performance.now() - this.#startedAt + this.#backoff.delayMs > maxElapsedMs ? "time" : undefined;
+    return performance.now() - this.#startedAt + this.#backoff.delayMs > this.#maxElapsedMs
+      ? "time"
+      : undefined;
   }
 
   async #wait(delayMs: number, last: unknown): Promise<void> {

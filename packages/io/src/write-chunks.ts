@@ -4,6 +4,7 @@ import { createChecksum } from "./checksum.js";
 import { DEFAULT_CHUNK_BYTES, type WriteChunksOptions } from "./chunk-options.js";
 import type { FileHandle } from "./file-system.js";
 import { writeFully } from "./fully.js";
+import { GatheredBytes } from "./gathered-bytes.js";
 import { positive } from "./positive.js";
 
 /** What was written. */
@@ -14,8 +15,9 @@ export interface WrittenChunks {
 }
 
 /**
- * Writes a stream of chunks to an open file from `position` 0 on, with bounded memory: small chunks are gathered,
- * long ones split, short writes completed. Neither syncs nor closes. Throws the file system's own errors,
+ * Writes a stream of chunks to an open file from `position` 0 on, with bounded memory: short chunks are copied into one
+ * buffer of at most `chunkBytes`, long ones split, short writes completed. What a chunk holds is copied or written before the
+ * next one is asked for, so a source may use its buffer again. Neither syncs nor closes. Throws the file system's own errors,
  * `CKPT_ABORTED`, and `CKPT_INVALID_ARGUMENT` for a chunk that is not a Uint8Array.
  */
 export async function writeChunks(
@@ -24,18 +26,13 @@ export async function writeChunks(
   options: WriteChunksOptions = {},
 ): Promise<WrittenChunks> {
   const { chunkBytes = DEFAULT_CHUNK_BYTES, signal } = options;
-  positive(chunkBytes, "chunkBytes");
+  const gathered = new GatheredBytes(positive(chunkBytes, "chunkBytes"));
   const sum = options.checksum === undefined ? undefined : createChecksum(options.checksum);
   let position = 0;
-  let waiting: Uint8Array[] = [];
-  let waitingBytes = 0;
-  const flush = async () => {
-    if (waitingBytes === 0) return;
+  const write = async (bytes: Uint8Array) => {
     throwIfAborted(signal, `writing ${handle.path}`);
-    await writeFully(handle, waiting, position);
-    position += waitingBytes;
-    waiting = [];
-    waitingBytes = 0;
+    await writeFully(handle, [bytes], position);
+    position += bytes.length;
     options.onProgress?.(position, options.totalBytes);
   };
   throwIfAborted(signal, `writing ${handle.path}`);
@@ -43,14 +40,13 @@ export async function writeChunks(
     if (!(chunk instanceof Uint8Array)) throw notBytes(handle.path);
     sum?.update(chunk);
     for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + chunkBytes - waitingBytes);
-      waiting.push(part);
-      waitingBytes += part.length;
+      const part = chunk.subarray(at, at + chunkBytes - gathered.length);
       at += part.length;
-      if (waitingBytes >= chunkBytes) await flush();
+      if (part.length === chunkBytes) await write(part);
+      else if (gathered.add(part) === chunkBytes) await write(gathered.take());
     }
   }
-  await flush();
+  if (gathered.length > 0) await write(gathered.take());
   return { bytes: position, checksum: sum?.digest() };
 }
 

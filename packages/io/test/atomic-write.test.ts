@@ -1,6 +1,6 @@
-import { readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createChecksum, isTempName, removeStaleTemps, tempName, writeAtomic } from "@ckpt/io";
+import { createChecksum, isTempName, nodeFileSystem, writeAtomic } from "@ckpt/io";
 import { describe, expect, it } from "vitest";
 import { FailingFs, type Operation } from "./support/failing-fs.js";
 import { withLostAnswers } from "./support/lost-answers.js";
@@ -263,16 +263,53 @@ describe("writeAtomic", () => {
   });
 });
 
-describe("removeStaleTemps", () => {
-  it("removes old temporary files and nothing else", async () => {
+describe("writeAtomic beside a sweep that takes its temporary file for left behind", () => {
+  /** Removes the temporary file before it gets its name, `times` times. */
+  const sweptBefore = (operation: "rename" | "link", times: number) => {
+    let left = times;
+    return {
+      ...nodeFileSystem,
+      [operation]: async (from: string, to: string) => {
+        if (left-- > 0) await rm(from);
+        await nodeFileSystem[operation](from, to);
+      },
+    };
+  };
+
+  it.each([false, true])("writes it anew, exclusive %s", async (exclusive) => {
     const root = await tempDirectory();
-    const [old, fresh] = [tempName(), tempName()];
-    for (const name of [old, fresh, "data", ".ckpt-short.tmp"]) await writeFile(join(root, name), "");
-    const past = new Date(Date.now() - 2 * 3_600_000);
-    for (const name of [old, "data", ".ckpt-short.tmp"]) await utimes(join(root, name), past, past);
-    expect(await removeStaleTemps(root)).toEqual([old]);
-    expect(await removeStaleTemps(root, { olderThanMs: 0 })).toEqual([fresh]);
-    expect((await readdir(root)).sort()).toEqual([".ckpt-short.tmp", "data"]);
-    await expect(removeStaleTemps(join(root, "none"))).rejects.toMatchObject({ code: "CKPT_NOT_FOUND" });
+    const fs = sweptBefore(exclusive ? "link" : "rename", 2);
+    await writeAtomic(join(root, "file"), "data", { fs, exclusive, ...fast });
+    expect(await readFile(join(root, "file"), "utf8")).toBe("data");
+    expect(await readdir(root)).toEqual(["file"]);
+  });
+
+  it("says what happened when it gives up, or when the data could be read only once", async () => {
+    const root = await tempDirectory();
+    const fs = sweptBefore("rename", Number.POSITIVE_INFINITY);
+    for (const [data, attempts] of [
+      ["data", 5],
+      [stream("data"), 1],
+    ] as const) {
+      await expect(writeAtomic(join(root, "file"), data, { fs, ...fast })).rejects.toMatchObject({
+        code: "CKPT_NOT_FOUND",
+        hint: "Look at what removes files from this directory.",
+        details: { tempLost: true, attempts },
+      });
+    }
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it("succeeds when the temporary name goes after the file was published", async () => {
+    const root = await tempDirectory();
+    const fs = {
+      ...nodeFileSystem,
+      link: async (from: string, to: string) => {
+        await nodeFileSystem.link(from, to);
+        await rm(from);
+      },
+    };
+    await writeAtomic(join(root, "file"), "data", { fs, exclusive: true });
+    expect(await readdir(root)).toEqual(["file"]);
   });
 });

@@ -1,7 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { copyFile, createChecksum, nodeFileSystem, readChunks, writeChunks } from "@ckpt/io";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { copyFile, createChecksum, nodeFileSystem, readChunks, writeChunks, writeFully } from "@ckpt/io";
 import { describe, expect, it } from "vitest";
 import { FailingFs } from "./support/failing-fs.js";
 import { MemoryFile } from "./support/memory-file.js";
@@ -9,6 +10,11 @@ import { fc, propertyOptions } from "./support/property.js";
 import { tempDirectory } from "./support/temp-directory.js";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+const isWindows = process.platform === "win32";
+/** A file that says it has 0 bytes and has more. */
+const PROC_FILE = "/proc/version";
+const isLinux = process.platform === "linux";
 
 async function fileOf(bytes: Uint8Array): Promise<string> {
   const path = join(await tempDirectory(), "file");
@@ -53,6 +59,40 @@ describe("readChunks", () => {
     await expect(readChunks(path, { fs: failing.fs }).next()).rejects.toMatchObject({ code: "CKPT_IO" });
     expect(failing.count("close")).toBe(1);
     await expect(readChunks(`${path}-none`).next()).rejects.toMatchObject({ code: "CKPT_NOT_FOUND" });
+  });
+
+  it("reports by code that the open file could not be looked at", async () => {
+    const path = await fileOf(Buffer.from("data"));
+    const failing = new FailingFs((operation) => (operation === "fstat" ? "EIO" : undefined));
+    await expect(readChunks(path, { fs: failing.fs }).next()).rejects.toMatchObject({
+      code: "CKPT_IO",
+      details: { errno: "EIO", path },
+    });
+    expect(failing.count("close")).toBe(1);
+  });
+
+  it.skipIf(isWindows)("refuses what has no size to go by", async () => {
+    const root = await tempDirectory();
+    execFileSync("mkfifo", [join(root, "fifo")]);
+    for (const [path, kind] of [
+      [root, "directory"],
+      [join(root, "fifo"), "other"],
+      ["/dev/null", "other"],
+    ] as const) {
+      await expect(readChunks(path).next()).rejects.toMatchObject({
+        code: "CKPT_UNSUPPORTED",
+        details: { path, kind },
+      });
+    }
+  });
+
+  it.runIf(isLinux)("reads a file that says it has 0 bytes to its end", async () => {
+    const chunks: Uint8Array[] = [];
+    const totals = new Set<number | undefined>();
+    const onProgress = (_: number, total: number | undefined) => totals.add(total);
+    for await (const chunk of readChunks(PROC_FILE, { chunkBytes: 10, onProgress })) chunks.push(chunk);
+    expect(Buffer.concat(chunks).toString()).toBe(await readFile(PROC_FILE, "utf8"));
+    expect([...totals]).toEqual([undefined]);
   });
 
   it("refuses a chunk size with which it would never end", async () => {
@@ -104,7 +144,97 @@ describe("writeChunks", () => {
   });
 });
 
+/** Notes what each write is given. */
+class WatchedFile extends MemoryFile {
+  readonly given: { buffers: number; heldBytes: number }[] = [];
+
+  override write(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    const heldBytes = buffers.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+    this.given.push({ buffers: buffers.length, heldBytes });
+    return super.write(buffers, position);
+  }
+}
+
+describe("writeChunks from a source that uses its memory again", () => {
+  it("writes what each chunk held when it was given, with the checksum of that", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (pieces, chunkBytes) => {
+          const memory = new Uint8Array(50);
+          const source = async function* () {
+            for (const piece of pieces) {
+              memory.set(piece);
+              yield memory.subarray(0, piece.length);
+              memory.fill(0xee);
+            }
+          };
+          const file = new MemoryFile();
+          const whole = Buffer.concat(pieces);
+          const written = await writeChunks(file, source(), { chunkBytes, checksum: "sha256" });
+          expect(file.bytes.equals(whole)).toBe(true);
+          expect(written.checksum).toBe(sha256(whole));
+        },
+      ),
+      propertyOptions(100),
+    );
+  });
+
+  it("puts tiny chunks next to each other in one buffer of chunkBytes", async () => {
+    const file = new WatchedFile();
+    const tiny = Array.from({ length: 10_050 }, (_, i) => Uint8Array.of(i));
+    await writeChunks(file, tiny, { chunkBytes: 5_000 });
+    expect(file.bytes.equals(Buffer.concat(tiny))).toBe(true);
+    expect(file.given).toEqual(Array(3).fill({ buffers: 1, heldBytes: 5_000 }));
+  });
+});
+
+describe("writeFully", () => {
+  it("offers each buffer a bounded number of times, however many short writes it takes", async () => {
+    const file = new WatchedFile();
+    file.shortWrite = () => 700;
+    const tiny = Array.from({ length: 20_000 }, (_, i) => new Uint8Array(i % 3).fill(i));
+    const whole = Buffer.concat(tiny);
+    expect(await writeFully(file, tiny, 0)).toBe(whole.length);
+    expect(file.bytes.equals(whole)).toBe(true);
+    const offered = file.given.reduce((sum, { buffers }) => sum + buffers, 0);
+    expect(offered).toBeLessThan(3 * tiny.length);
+  });
+});
+
 describe("copyFile", () => {
+  it.skipIf(isWindows)("refuses a FIFO, a directory, a link, and makes no empty copy of it", async () => {
+    const root = await tempDirectory();
+    execFileSync("mkfifo", [join(root, "fifo")]);
+    await mkdir(join(root, "directory"));
+    await symlink("fifo", join(root, "link"));
+    for (const name of ["fifo", "directory", "link"]) {
+      await expect(copyFile(join(root, name), join(root, "copy"))).rejects.toMatchObject({
+        code: "CKPT_UNSUPPORTED",
+        details: { path: join(root, name) },
+      });
+    }
+    expect(await readdir(root)).toEqual(["directory", "fifo", "link"]);
+  });
+
+  it.runIf(isLinux)("copies the content of a file that says it has 0 bytes", async () => {
+    const to = join(await tempDirectory(), "copy");
+    const totals = new Set<number | undefined>();
+    const onProgress = (_: number, total: number | undefined) => totals.add(total);
+    const report = await copyFile(PROC_FILE, to, { verify: true, onProgress });
+    const content = await readFile(PROC_FILE);
+    expect((await readFile(to)).equals(content)).toBe(true);
+    expect(report.bytes).toBe(content.length);
+    expect([...totals]).toEqual([undefined]);
+  });
+
+  it("copies an empty file", async () => {
+    const from = await fileOf(Buffer.alloc(0));
+    expect(await copyFile(from, `${from}-copy`, { verify: true })).toMatchObject({ bytes: 0 });
+    expect(await readdir(dirname(from))).toEqual(["file", "file-copy"]);
+  });
+
   it("copies with bounded memory and verifies the copy", async () => {
     const bytes = Buffer.alloc(3_000_000, "0123456789abc");
     const from = await fileOf(bytes);

@@ -112,6 +112,31 @@ describe("readWithFallbacks", () => {
     expect(Buffer.from(result.value).equals(bytes)).toBe(true);
   });
 
+  it("takes no directory for an empty file, and goes on to the next path", async () => {
+    const root = await tempDirectory();
+    await writeFile(join(root, "good"), "right");
+    const result = await readWithFallbacks([root, join(root, "good")]);
+    expect(String(result.value)).toBe("right");
+    expect(result.tried.map(({ error }) => error.code)).toEqual(["CKPT_UNSUPPORTED", "CKPT_UNSUPPORTED"]);
+  });
+
+  it.runIf(process.platform === "linux")(
+    "reads what says it has 0 bytes whole, within the limit",
+    async () => {
+      const { value, place } = await readWithFallbacks(["/proc/cpuinfo"], {
+        verify: (bytes) => {
+          if (bytes.length === 0) throw new CkptError("CKPT_CORRUPT", { message: "empty" });
+        },
+      });
+      expect(place.method).toBe("whole");
+      expect(String(value)).toContain("processor");
+      await expect(readWithFallbacks(["/proc/cpuinfo"], { maxBytes: 10 })).rejects.toMatchObject({
+        code: "CKPT_ALL_FAILED",
+        details: { tried: [{ code: "CKPT_LIMIT" }, { code: "CKPT_LIMIT" }] },
+      });
+    },
+  );
+
   it("takes no more into memory than allowed, either way", async () => {
     const path = join(await tempDirectory(), "file");
     await writeFile(path, Buffer.alloc(1000));

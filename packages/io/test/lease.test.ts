@@ -1,4 +1,4 @@
-import { link, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLease, nodeFileSystem, processIdentity } from "@ckpt/io";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -49,6 +49,15 @@ describe.each([
     await expect(acquireLease(directory)).rejects.toMatchObject({ code: "CKPT_LOCKED" });
     await lease.release();
     await (await acquireLease(directory)).release();
+  });
+
+  it("counts as held where a directory has the name of its file", async () => {
+    const directory = await tempDirectory();
+    await mkdir(join(directory, "3.lease"));
+    await expect(acquireLease(directory)).rejects.toMatchObject({
+      code: "CKPT_LOCKED",
+      message: expect.stringContaining("3.lease cannot be read"),
+    });
   });
 
   it("lets one of many in one process win", async () => {

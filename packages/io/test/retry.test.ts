@@ -24,6 +24,28 @@ describe("exponentialBackoff", () => {
     expect(exponentialBackoff({ baseDelayMs: 100, random: () => 0.75 }).delayMs).toBe(75);
     expect(exponentialBackoff({ baseDelayMs: 100, jitter: "equal", random: () => 0 }).delayMs).toBe(50);
   });
+
+  it.each([1e10, Number.POSITIVE_INFINITY])("asks for no longer wait than a timer can do: %d", (ms) => {
+    const backoff = exponentialBackoff({ baseDelayMs: ms, maxDelayMs: ms, jitter: "none" });
+    expect(backoff.delayMs).toBe(2 ** 31 - 1);
+    expect(backoff.next().delayMs).toBe(2 ** 31 - 1);
+  });
+
+  it.each([
+    { baseDelayMs: Number.NaN },
+    { baseDelayMs: -1 },
+    { maxDelayMs: Number.NaN },
+    { maxDelayMs: "20" as unknown as number },
+    { jitter: "some" as "full" },
+  ])("refuses %o", (options) => {
+    const argument = Object.keys(options)[0];
+    expect(() => exponentialBackoff(options)).toThrow(
+      expect.objectContaining({
+        code: "CKPT_INVALID_ARGUMENT",
+        details: expect.objectContaining({ argument }),
+      }),
+    );
+  });
 });
 
 describe("retry", () => {
@@ -60,6 +82,74 @@ describe("retry", () => {
       details: { attempts: 3, gaveUp: "tries", errno: "EAGAIN" },
     });
     expect(calls).toBe(3);
+  });
+
+  it.each([
+    { tries: Number.NaN },
+    { tries: 0 },
+    { tries: -1 },
+    { tries: 1.5 },
+    { maxElapsedMs: Number.NaN },
+    { maxElapsedMs: -1 },
+    { baseDelayMs: Number.NaN },
+    { maxDelayMs: -1 },
+    { jitter: "some" as "full" },
+  ])("refuses %o before the first try", async (options) => {
+    let calls = 0;
+    await expect(retry(() => calls++, options)).rejects.toMatchObject({
+      code: "CKPT_INVALID_ARGUMENT",
+      details: { argument: Object.keys(options)[0] },
+    });
+    expect(calls).toBe(0);
+  });
+
+  it("goes on as long as it takes with tries Infinity", async () => {
+    const result = await retry(
+      (attempt) => {
+        if (attempt <= 40) throw busy();
+        return attempt;
+      },
+      { tries: Number.POSITIVE_INFINITY, maxElapsedMs: Number.POSITIVE_INFINITY, baseDelayMs: 0 },
+    );
+    expect(result).toBe(41);
+  });
+
+  it("waits where the delay is longer than a timer can be set", async () => {
+    const controller = new AbortController();
+    const delays: number[] = [];
+    const options = {
+      baseDelayMs: 1e10,
+      maxDelayMs: 1e10,
+      maxElapsedMs: Number.POSITIVE_INFINITY,
+      jitter: "none",
+      signal: controller.signal,
+      onRetry: ({ delayMs }: RetryEvent) => {
+        delays.push(delayMs);
+        setTimeout(() => controller.abort(), 20);
+      },
+    } as const;
+    await expect(retry(() => Promise.reject(busy()), options)).rejects.toMatchObject({
+      code: "CKPT_ABORTED",
+      details: { attempts: 1 },
+    });
+    expect(delays).toEqual([2 ** 31 - 1]);
+  });
+
+  it.each(["isRetryable", "random", "onRetry"])("ends with what %s throws", async (name) => {
+    const bug = new TypeError("a bug in the option");
+    const throwing = () => {
+      throw bug;
+    };
+    let calls = 0;
+    const failing = retry(
+      () => {
+        calls++;
+        throw busy();
+      },
+      { baseDelayMs: 0, [name]: throwing },
+    );
+    await expect(failing).rejects.toBe(bug);
+    expect(calls).toBe(1);
   });
 
   it("does not repeat a permanent error", async () => {

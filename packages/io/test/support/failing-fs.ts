@@ -1,6 +1,14 @@
 import { errnoError, type FileHandle, type FileSystem, nodeFileSystem } from "@ckpt/io";
 
-export type Operation = keyof FileSystem | "read" | "write" | "truncate" | "sync" | "datasync" | "close";
+export type Operation =
+  | keyof FileSystem
+  | "read"
+  | "write"
+  | "fstat"
+  | "truncate"
+  | "sync"
+  | "datasync"
+  | "close";
 
 /** What a call does: nothing (undefined) lets it through; an errno fails it; a number makes a write or read that short. */
 export type Rule = (operation: Operation, path: string, index: number) => string | number | undefined;
@@ -70,7 +78,10 @@ export class FailingFs {
       truncate: (length) => passing("truncate", () => handle.truncate(length)),
       sync: () => passing("sync", () => handle.sync()),
       datasync: () => passing("datasync", () => handle.datasync()),
-      stat: () => handle.stat(),
+      stat: async () => {
+        this.#gate("fstat", path);
+        return handle.stat();
+      },
       tryLock: () => handle.tryLock(),
       // The descriptor is closed whatever the answer: a test must not leak it.
       close: async () => {
