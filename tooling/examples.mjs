@@ -19,6 +19,32 @@ export function programs(page) {
     });
 }
 
+/** What the compiler has to say to programs of a project, each under its title, with the strictness that the packages promise to stand. */
+export function typeErrors(project, root, sources) {
+  const titles = new Map();
+  for (const [i, { title, source }] of sources.entries()) {
+    const file = join(project, `checked-${i}.mts`);
+    writeFileSync(file, source);
+    titles.set(file, title);
+  }
+  const program = ts.createProgram([...titles.keys()], {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: ["node"],
+    typeRoots: [join(root, "node_modules/@types")],
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+    const at = file && start !== undefined ? `${file.getLineAndCharacterOfPosition(start).line + 1}: ` : "";
+    const where = titles.get(file?.fileName) ?? file?.fileName ?? "";
+    return `${where}:${at}${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+  });
+}
+
 /** Null when the example ran to its end, otherwise what it printed. */
 export function runExample(source, project, name) {
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };

@@ -20,13 +20,13 @@ if (major < wantMajor || (major === wantMajor && minor < wantMinor)) {
 // Ctrl-C goes to the whole process group; what runs below ends in its own time, and this waits for it.
 process.on("SIGINT", () => undefined);
 
-function pnpm(label, args) {
+function pnpm(label, args, stdout = "inherit") {
   const started = Date.now();
   console.error(`> ${label}`);
   const command = ["--yes", "--prefer-offline", packageManager, ...args];
   const { status, error, signal } = spawnSync("npx", command, {
     cwd: root,
-    stdio: "inherit",
+    stdio: ["inherit", stdout, "inherit"],
     shell: process.platform === "win32",
     env: { ...process.env, npm_config_update_notifier: "false", TURBO_TELEMETRY_DISABLED: "1" },
   });
@@ -35,12 +35,8 @@ function pnpm(label, args) {
   return ((Date.now() - started) / 1000).toFixed(1);
 }
 
-const took = pnpm("installing dependencies (the first time takes a while)", [
-  "install",
-  "--frozen-lockfile",
-  "--prefer-offline",
-  "--reporter=append-only",
-  "--loglevel=warn",
-]);
+const quiet = ["--frozen-lockfile", "--prefer-offline", "--reporter=append-only", "--loglevel=warn"];
+// What is on stdout is the script's own: it may be data.
+const took = pnpm("installing dependencies (the first time takes a while)", ["install", ...quiet], 2);
 console.error(`  installed in ${took} s`);
 pnpm(`running ${script}`, ["run", "--silent", script, ...rest]);

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { firstExample, programs, runExample } from "./examples.mjs";
+import { firstExample, programs, runExample, typeErrors } from "./examples.mjs";
 import { pack } from "./pack.mjs";
 import { keepCounts, root } from "./steps.mjs";
 import { closure, publishedPackages } from "./workspace.mjs";
@@ -74,8 +74,12 @@ try {
         "the root README's program runs",
         runExample(firstExample(join(root, "README.md")), project, "root"),
       );
-      for (const [i, { title, source }] of programs(join(root, "docs", "cookbook.md")).entries())
+      const recipes = programs(join(root, "docs", "cookbook.md"));
+      for (const [i, { title, source }] of recipes.entries())
         report(`cookbook: ${title}`, runExample(source, project, `recipe-${i}`));
+      const readme = { title: "README", source: firstExample(join(root, "README.md")) };
+      const errors = typeErrors(project, root, [readme, ...recipes]);
+      report("the root README's program and the cookbook compile, strictly", errors.join("\n"));
     }
     rmSync(project, { recursive: true, force: true });
   }

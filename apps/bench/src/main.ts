@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,6 +98,14 @@ async function main(): Promise<void> {
     console.error(`no scenario ${unknown.join(", ")}\n${USAGE}`);
     process.exit(2);
   }
+  const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
+  const seed = Number(options.seed);
+  if (!(Number.isSafeInteger(rounds) && rounds > 0) || !Number.isSafeInteger(seed)) {
+    console.error(`--rounds takes a whole number from 1, --seed a whole number\n${USAGE}`);
+    process.exit(2);
+  }
+  // A place that takes no report is worth knowing before the measurements.
+  for (const file of [options.json, options.html]) if (file) await appendFile(file, "");
   if (!options["no-peers"]) installPeers();
   const work = await mkdtemp(join(tmpdir(), "ckpt-bench-"));
   const progress = (text: string) =>
@@ -107,8 +115,8 @@ async function main(): Promise<void> {
   const contestants = await probe(candidates);
   const run: Run = {
     quick: options.quick,
-    rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
-    seed: Number(options.seed),
+    rounds,
+    seed,
     contestants,
     progress,
     directory: () => mkdtemp(join(work, "d-")),

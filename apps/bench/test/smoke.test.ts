@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +54,20 @@ describe("the benchmark", () => {
     expect(await readFile(join(kept, "agents-64.svg"), "utf8")).toMatch(
       /^<svg xmlns.*@ckpt\/resilient.*<\/svg>\n$/s,
     );
+  });
+
+  it.each([
+    ["--rounds", "x"],
+    ["--rounds", "0"],
+    ["--seed", "1.5"],
+    ["--only", "nope"],
+  ])("refuses %s %s before anything is measured", (flag, value) => {
+    const main = join(import.meta.dirname, "../dist/main.js");
+    const { status, stderr, stdout } = spawnSync(process.execPath, [main, "--no-peers", flag, value], {
+      encoding: "utf8",
+    });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(flag === "--only" ? value : flag);
   });
 
   it("makes the same states from the same seed, of about the size that was asked for", () => {

@@ -119,6 +119,16 @@ describe("the demo, as built", () => {
     expect(searches).toBeLessThanOrEqual(1);
   });
 
+  it("writes nothing into a mailbox that was given, and refuses one without tasks or that is not there", async () => {
+    const empty = await scratch();
+    for (const mailbox of [empty, join(empty, "missing")]) {
+      const { code, stderr } = await run(["--mailbox", mailbox, "--store", join(await scratch(), "run")]);
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(mailbox);
+    }
+    expect(await readdir(empty)).toEqual([]);
+  });
+
   it("leaves a final checkpoint on Ctrl-C, and the command that it prints goes on to the end", async () => {
     const { store, mailbox, args } = await place();
     const first = start([...args, "--kills", "0"]);

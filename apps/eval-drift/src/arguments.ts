@@ -6,6 +6,7 @@ export interface Command {
   /** Directory to draw the pictures of the documentation into. */
   readonly charts: string | undefined;
   readonly evaluate: EvalOptions | undefined;
+  readonly help: boolean;
 }
 
 /** What to measure, and how long to take over it. */
@@ -19,25 +20,44 @@ export interface EvalOptions {
   readonly seed: number;
 }
 
-/** Reads `--data DIR [--json OUT] [--quick] [--seed N]` and `--charts DIR`. */
+/** Reads the command line. Throws `CKPT_INVALID_ARGUMENT` with the usage as its hint. */
 export function readArguments(argv: readonly string[]): Command {
-  const { values } = parseArgs({
-    args: argv.filter((argument) => argument !== "--"),
-    options: {
-      data: { type: "string" },
-      charts: { type: "string" },
-      json: { type: "string" },
-      quick: { type: "boolean", default: false },
-      seed: { type: "string", default: "1" },
-    },
-  });
-  if (values.data === undefined && values.charts === undefined) {
-    throw new CkptError("CKPT_INVALID_ARGUMENT", {
-      message: "No directory of labelled data was given.",
-      hint: "Call it as: npm run eval:drift -- --data DIR [--json OUT] [--quick] [--seed N]",
-    });
-  }
-  const { data, json, quick } = values;
-  const evaluate = data === undefined ? undefined : { data, json, quick, seed: Number(values.seed) };
-  return { charts: values.charts, evaluate };
+  const values = parsed(argv.filter((argument) => argument !== "--"));
+  const { data, charts, json, quick, help } = values;
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw wrong(`--seed needs a whole number, not ${values.seed}.`);
+  if (!help && data === undefined && charts === undefined)
+    throw wrong("No directory of labelled data was given.");
+  const evaluate = data === undefined ? undefined : { data, json, quick, seed };
+  return { charts, evaluate, help };
 }
+
+export const USAGE = `npm run eval:drift -- --data DIR [--json OUT] [--quick] [--seed N]
+npm run eval:drift -- --charts DIR
+
+  --data DIR    the labelled data that docs/drift.md names, each set in a directory of its own (nab/, ...)
+  --json OUT    all figures and raw scores
+  --quick       fewer generated streams: for a look, not for figures
+  --seed N      of what is generated (default: 1)
+  --charts DIR  draw the pictures of docs/drift.md into DIR
+`;
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        data: { type: "string" },
+        charts: { type: "string" },
+        json: { type: "string" },
+        quick: { type: "boolean", default: false },
+        seed: { type: "string", default: "1" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (cause) {
+    throw wrong(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+const wrong = (message: string) => new CkptError("CKPT_INVALID_ARGUMENT", { message, hint: USAGE });

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { isCkptError } from "@ckpt/errors";
-import { type EvalOptions, readArguments } from "./arguments.js";
+import { type EvalOptions, readArguments, USAGE } from "./arguments.js";
 import { drawCharts } from "./charts.js";
 import { evaluateCorruption } from "./corruption.js";
 import { evaluateCost } from "./cost.js";
@@ -49,10 +49,11 @@ async function run(options: EvalOptions): Promise<void> {
 }
 
 try {
-  const { charts, evaluate } = readArguments(process.argv.slice(2));
+  const { charts, evaluate, help } = readArguments(process.argv.slice(2));
+  if (help) console.log(USAGE);
   if (charts !== undefined) console.log((await drawCharts(charts)).join("\n"));
   if (evaluate !== undefined) await run(evaluate);
 } catch (error) {
   console.error(isCkptError(error) ? error.toString() : error);
-  process.exitCode = 1;
+  process.exitCode = isCkptError(error, "CKPT_INVALID_ARGUMENT") ? 2 : 1;
 }

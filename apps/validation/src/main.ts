@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { junit } from "./report/junit.js";
 import { lastLine, lines, type Result } from "./report/summary.js";
 import { runScenarios } from "./run.js";
 import { scenarios } from "./scenarios/index.js";
+import { MUTANTS } from "./sensitivity/mutants/index.js";
 import { findStore, STORES } from "./stores.js";
 
 const USAGE = `npm run validate -- [--only a,b] [--parts a,b] [--store NAME|MODULE] [--short] [--seed N] [--minutes N] [--json FILE] [--junit FILE] [--html FILE]
@@ -52,6 +53,8 @@ function progressLine(text: string): void {
 
 const ignore = () => undefined;
 
+const isPart = (part: string): boolean => MUTANTS.some(({ name }) => name.includes(part));
+
 async function main(): Promise<number> {
   const options = flags();
   if (options.help) {
@@ -73,13 +76,22 @@ async function main(): Promise<number> {
     console.error(`${unusable.message}\n${USAGE}`);
     return 2;
   }
+  const parts = options.parts?.split(",");
+  if (parts !== undefined && !(names.includes("sensitivity") && parts.every(isPart))) {
+    console.error(
+      `--parts takes parts of names of sensitivity's mutants, and needs sensitivity to run\n${USAGE}`,
+    );
+    return 2;
+  }
+  // A place that takes no report is worth knowing before an hour's work.
+  for (const file of [options.json, options.junit, options.html]) if (file) await appendFile(file, "");
   console.error(`seed ${seed}`);
   const results: Result[] = await runScenarios(
     scenarios.filter((s) => names.includes(s.name)),
     {
       seed,
       short: options.short,
-      parts: options.parts?.split(","),
+      parts,
       minutes,
       driver: program("driver.js"),
       explorer: program("explorer.js"),

@@ -71,4 +71,17 @@ describe("the validation harness, shortened, with a fixed seed", () => {
     expect(code).toBe(2);
     expect(err).toContain("no scenario no-such-thing");
   });
+
+  it("refuses parts that no mutant has, parts without sensitivity, and a report that cannot be written", async () => {
+    for (const args of [
+      ["--only", "sensitivity", "--parts", "nope"],
+      ["--only", "locks", "--parts", "fsync"],
+    ]) {
+      const { code, err } = await main("--short", ...args);
+      expect(code).toBe(2);
+      expect(err).toContain("--parts");
+    }
+    const { code, out } = await main("--short", "--only", "locks", "--json", "/no-such-place/report.json");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+  });
 });

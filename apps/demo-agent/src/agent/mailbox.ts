@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CkptError } from "@ckpt/errors";
+import { toCkptError } from "@ckpt/io";
 import type { Task } from "./state.js";
 
 const MAX_TASK_BYTES = 64 * 1024;
@@ -28,7 +29,9 @@ export class Mailbox {
    */
   async collect(taken: ReadonlySet<string>): Promise<Task[]> {
     const tasks: Task[] = [];
-    const entries = await readdir(this.directory, { withFileTypes: true });
+    const entries = await readdir(this.directory, { withFileTypes: true }).catch((cause: unknown) => {
+      throw toCkptError(cause, { doing: "read the mailbox", path: this.directory });
+    });
     if (entries.length > MAX_FILES) {
       throw new CkptError("CKPT_LIMIT", {
         message: `The mailbox ${this.directory} holds ${entries.length} files; at most ${MAX_FILES} are read.`,

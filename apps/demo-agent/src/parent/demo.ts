@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DiskStore } from "@ckpt/disk";
+import { CkptError } from "@ckpt/errors";
 import { writeAtomic } from "@ckpt/io";
 import { Mailbox } from "../agent/mailbox.js";
 import { endpointModel } from "../model/endpoint.js";
@@ -89,16 +90,29 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   return { summary, paths };
 }
 
-/** A new run gets its first batch, unless the mailbox was given with tasks in it. Returns how many tasks wait there. */
-async function fillMailbox({ record, resumed }: Run, folder: Sandbox): Promise<number> {
+/**
+ * A new run's own mailbox gets a first batch; one that was given is only read, and has to hold tasks. Returns how many tasks wait
+ * there.
+ */
+async function fillMailbox({ record, resumed, paths }: Run, folder: Sandbox): Promise<number> {
   const mailbox = new Mailbox(record.mailbox);
-  await mailbox.open();
+  const isOwn = record.mailbox === paths.mailbox;
+  if (isOwn) await mailbox.open();
   const present = await mailbox.collect(new Set());
   if (resumed || present.length > 0) return present.length;
+  if (!isOwn) throw noTasks(record.mailbox);
   const letters = await firstBatch(folder, record.seed);
   for (const { name, text } of letters)
     await writeAtomic(join(record.mailbox, name), Buffer.from(`${text}\n`));
   return letters.length;
+}
+
+function noTasks(mailbox: string): CkptError {
+  return new CkptError("CKPT_INVALID_ARGUMENT", {
+    message: `--mailbox ${mailbox} holds no tasks.`,
+    hint: "Put a text file into it for each task, or leave --mailbox out: the demo has tasks of its own.",
+    details: { mailbox },
+  });
 }
 
 async function auditStore(paths: Layout, ledger: Ledger, toLoad: ReadonlySet<string>) {
