@@ -10,6 +10,7 @@ import { compareLevels, type Evidence, type Level, type Origin, type Verdict } f
 
 const FORMAT = 1;
 const MAX_DETECTORS = 256;
+const MAX_BUDGET = 1000;
 
 /** An episode stays open this many signals after the last evidence for it, so that a verdict does not flicker. */
 const HOLD_SIGNALS = 5;
@@ -37,25 +38,21 @@ export interface MonitorOptions {
 export interface RestoreOptions {
   /** Readers of custom detectors, by their `type`. */
   readonly readers?: Readonly<Record<string, DetectorReader>>;
-  /** Detectors that hold functions and cannot be stored (invariants). Matched by name; their stored state is taken over. */
+  /**
+   * Detectors that hold functions and cannot be stored (invariants). Matched by name; their stored state is taken over. One of which nothing is
+   * stored is new, and watches from now on.
+   */
   readonly detectors?: readonly (Detector & { restore?(json: DetectorJson): void })[];
 }
 
 /** A monitor with the default detectors, or with those given. */
 export function monitor(options: MonitorOptions = {}): DriftMonitor {
-  const budget = options.maxFalseAlarmsPer10k ?? 1;
-  if (!(budget > 0 && budget <= 1000)) {
-    throw new CkptError("CKPT_INVALID_ARGUMENT", {
-      message: `maxFalseAlarmsPer10k is ${budget}.`,
-      hint: "Give a number above 0 and at most 1000; 1 is the default.",
-    });
-  }
   const chosen = [
     ...(options.detectors ?? defaultDetectors(options.pollers ?? [])),
     ...(options.invariants ?? []),
   ];
   if (!chosen.some((detector) => detector.name === "corruption")) chosen.push(corruption());
-  return new DriftMonitor(chosen, budget);
+  return new DriftMonitor(chosen, options.maxFalseAlarmsPer10k ?? 1);
 }
 
 /**
@@ -73,6 +70,12 @@ export class DriftMonitor {
   #quiet = 0;
 
   constructor(detectors: readonly Detector[], maxFalseAlarmsPer10k: number) {
+    if (!(maxFalseAlarmsPer10k > 0 && maxFalseAlarmsPer10k <= MAX_BUDGET)) {
+      throw new CkptError("CKPT_INVALID_ARGUMENT", {
+        message: `maxFalseAlarmsPer10k is ${maxFalseAlarmsPer10k}.`,
+        hint: `Give a number above 0 and at most ${MAX_BUDGET}; 1 is the default.`,
+      });
+    }
     const names = new Set(detectors.map((detector) => detector.name));
     if (names.size !== detectors.length || detectors.length > MAX_DETECTORS) {
       throw new CkptError("CKPT_INVALID_ARGUMENT", {
@@ -165,10 +168,11 @@ export class DriftMonitor {
         hint: "Update @ckpt/drift, or start a new monitor.",
       });
     }
-    const detectors = reader
+    const stored = reader
       .array("detectors", MAX_DETECTORS)
-      .map((stored, i) => readDetector(stored, i, options));
-    const restored = new DriftMonitor(detectors, reader.number("maxFalseAlarmsPer10k"));
+      .map((detector, i) => readDetector(detector, i, options));
+    const added = (options.detectors ?? []).filter((given) => !stored.includes(given));
+    const restored = new DriftMonitor([...stored, ...added], reader.number("maxFalseAlarmsPer10k"));
     restored.#count = reader.integer("count");
     restored.#quiet = reader.integer("quiet");
     restored.#trail = Trail.fromJSON(reader.objects("trail", Trail.capacity));

@@ -2,8 +2,13 @@ import type { Signal } from "./signal.js";
 import type { Evidence } from "./verdict.js";
 
 /** Verbs at the start of a tool's name that say it only looks. */
-const LOOKS =
-  /^(get|list|search|find|read|view|show|describe|lookup|look|fetch|query|check|calculate|compute|think|plan|wait|transfer|respond|ask)(?![a-z])/i;
+const LOOKING: ReadonlySet<string> = new Set(
+  "get list search find read view show describe lookup look fetch query check calculate compute think plan wait respond ask".split(
+    " ",
+  ),
+);
+/** Who a conversation is handed over to, by tools named like `transfer_to_human_agents`. */
+const SOMEBODY = /^(agents?|humans?|person|operator)$/;
 const MAX_LEAVES = 5000;
 const MAX_DEPTH = 12;
 /** What one attempt to change the world counts, in leaves: doing more than the siblings is a risk by itself. */
@@ -14,7 +19,10 @@ const DRIFT_AT = 30;
 
 /** Options of {@link Siblings}. */
 export interface SiblingsOptions {
-  /** Whether a tool changes the world. Default: every tool whose name does not begin with a verb of looking (`get`, `list`, `search`, ...). */
+  /**
+   * Whether a tool changes the world. Default: every tool whose name does not begin with a verb of looking (`get_user`, `listFiles`, `search`,
+   * ...) and does not hand the conversation over (`transfer_to_human_agents`).
+   */
   readonly changesState?: (tool: string) => boolean;
 }
 
@@ -32,7 +40,8 @@ export interface SiblingReport {
 
 /**
  * Agents that work on the same task watch each other: what they did to the world (tool and arguments, argument by argument) is compared, and the
- * one that stands apart is named. Give each agent's signals as they come; ask at any time.
+ * one that stands apart is named. Give each agent's signals as they come; ask at any time. The leaves of the arguments are kept as text, up to 5,000
+ * for each agent.
  */
 export class Siblings {
   readonly #changesState: (tool: string) => boolean;
@@ -40,7 +49,7 @@ export class Siblings {
   readonly #attempts = new Map<string, number>();
 
   constructor(options: SiblingsOptions = {}) {
-    this.#changesState = options.changesState ?? ((tool) => !LOOKS.test(tool));
+    this.#changesState = options.changesState ?? ((tool) => !onlyLooks(tool));
   }
 
   /** Takes one step of one agent: `tool` and `arguments` are used. */
@@ -69,6 +78,19 @@ export class Siblings {
       disagreement < WARN_AT ? undefined : describe(agentId, disagreement, score, alone, others.length);
     return { agentId, score, disagreement, attempts, evidence };
   }
+}
+
+function onlyLooks(tool: string): boolean {
+  const words = wordsOf(tool);
+  const [verb, next] = words;
+  if (verb === "transfer" && next === "to") return words.some((word) => SOMEBODY.test(word));
+  return verb !== undefined && LOOKING.has(verb);
+}
+
+/** The words of a name in `snake_case`, `kebab-case` or `camelCase`, in lower case. */
+function wordsOf(name: string): string[] {
+  const words = name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? [];
+  return words.map((word) => word.toLowerCase());
 }
 
 function describe(

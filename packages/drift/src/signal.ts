@@ -20,17 +20,20 @@ export interface Signal {
   readonly checkpointId?: string;
   /** That checkpoint's sequence number. */
   readonly sequence?: number;
-  /** The agent's own step number. */
+  /** The agent's own step number. As with `sequence`, a number that is not finite is left out. */
   readonly step?: number;
-  /** Any numbers worth watching: `durationMs`, `tokens`, `bytes`, a score. Values that are not finite are ignored. */
+  /**
+   * Any numbers worth watching: `durationMs`, `tokens`, `bytes`, a score. Values that are not finite are ignored; values beyond ±1e100 count as
+   * ±1e100.
+   */
   readonly metrics?: Readonly<Record<string, number>>;
   /** How the step ended. */
   readonly outcome?: "ok" | "error";
   /** The tool that the step called. */
   readonly tool?: string;
-  /** The arguments of that call, plain JSON; compared between siblings, never kept as such. */
+  /** The arguments of that call, plain JSON. A monitor keeps no more of them than a fingerprint; `Siblings` keeps their leaves as text. */
   readonly arguments?: unknown;
-  /** What the agent did, as text or as a hash of it: equal strings are the same action. */
+  /** What the agent did, as text or as a hash of it: equal strings (with equal `arguments`, if given) are the same action. */
   readonly action?: string;
   /** What the agent saw, as text or as a hash of it: equal strings are the same observation. */
   readonly observation?: string;

@@ -55,9 +55,14 @@ function originOf(index: number, signal: Signal): Origin {
   return {
     index,
     ...(signal.checkpointId === undefined ? {} : { checkpointId: signal.checkpointId }),
-    ...(signal.sequence === undefined ? {} : { sequence: signal.sequence }),
-    ...(signal.step === undefined ? {} : { step: signal.step }),
+    ...(isNumber(signal.sequence) ? { sequence: signal.sequence } : {}),
+    ...(isNumber(signal.step) ? { step: signal.step } : {}),
   };
+}
+
+/** JSON has no place for numbers that are not finite. */
+function isNumber(value: number | undefined): value is number {
+  return Number.isFinite(value);
 }
 
 /** Reads a stored origin. */

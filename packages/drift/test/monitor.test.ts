@@ -156,6 +156,13 @@ describe("a monitor", () => {
   });
 });
 
+test("a finding with endless texts is kept shortened", () => {
+  const watcher = monitor();
+  const long = "x".repeat(100_000);
+  watcher.observe({ findings: [{ kind: long, message: long, remedy: long, place: long }] });
+  expect(JSON.stringify(watcher).length).toBeLessThan(20_000);
+});
+
 describe("a stored monitor", () => {
   const signal = fc.record(
     {
@@ -224,6 +231,17 @@ describe("a stored monitor", () => {
     expect(JSON.stringify(restored)).toBe(JSON.stringify(watcher));
   });
 
+  test("watches from now on an invariant of which nothing was stored", () => {
+    const before = monitor();
+    before.observe({ state: { budget: 1 } });
+    const positive = invariant((now: { budget: number }) => now.budget > 0, { name: "budget" });
+    const restored = DriftMonitor.fromJSON(JSON.parse(JSON.stringify(before)), { detectors: [positive] });
+    expect(restored.observe({ state: { budget: -1 } })).toMatchObject({
+      level: "drift",
+      evidence: [{ detector: "budget", since: { index: 1 } }],
+    });
+  });
+
   test("refuses what no monitor wrote", () => {
     const good = JSON.parse(JSON.stringify(monitor())) as Record<string, unknown>;
     const broken: unknown[] = [
@@ -232,6 +250,7 @@ describe("a stored monitor", () => {
       [],
       {},
       { ...good, format: 2 },
+      ...[-1, 0, 1e9].map((maxFalseAlarmsPer10k) => ({ ...good, maxFalseAlarmsPer10k })),
       { ...good, count: -1 },
       { ...good, detectors: {} },
       { ...good, detectors: [{ type: "shift", name: "shift" }] },

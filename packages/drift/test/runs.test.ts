@@ -27,6 +27,25 @@ describe("siblings", () => {
     );
   });
 
+  test("know looking from acting by the first word of a name, however it is written", () => {
+    const attempts = (tool: string): number => {
+      const siblings = new Siblings();
+      siblings.observe("a", { tool, arguments: { id: 1 } });
+      return siblings.reports()[0]!.attempts;
+    };
+    for (const tool of ["getUser", "readFile", "get_user", "ListFiles", "SEARCH", "transfer_to_human_agents"])
+      expect([tool, attempts(tool)]).toEqual([tool, 0]);
+    for (const tool of [
+      "transfer_funds",
+      "transferTo",
+      "getter",
+      "setUser",
+      "lookout",
+      "transfer_to_savings",
+    ])
+      expect([tool, attempts(tool)]).toEqual([tool, 1]);
+  });
+
   test("take a declared list of what changes the world", () => {
     const siblings = new Siblings({ changesState: (tool) => tool === "get_money" });
     siblings.observe("a", { tool: "get_money", arguments: { amount: 5 } });

@@ -162,6 +162,50 @@ describe("cycles", () => {
   });
 });
 
+describe("the arguments of a call", () => {
+  const calls = (n: number, path: (i: number) => string, more: Partial<Signal>): Signal[] =>
+    times(n, (i) => ({
+      tool: ["read", "edit", "test"][i % 3]!,
+      arguments: { path: path(i) },
+      outcome: "ok",
+      ...more,
+    }));
+
+  test("tell steps of the same tools apart", () => {
+    const verdicts = watch(
+      monitor(),
+      calls(30, (i) => `file${i}.ts`, { observation: "" }),
+    );
+    expect(new Set(verdicts.map((v) => v.level))).toEqual(new Set(["ok"]));
+  });
+
+  test("that come back with the tools and their results are a cycle", () => {
+    const verdict = watch(
+      monitor({ detectors: [cycle()] }),
+      calls(12, () => "a.ts", { observation: "done" }),
+    ).at(-1)!;
+    expect(verdict).toMatchObject({ level: "drift" });
+    expect(verdict.evidence[0]!.message).toContain("with the same results");
+  });
+
+  test("that come back without results given are a warning, which claims nothing of results", () => {
+    const verdicts = watch(
+      monitor({ detectors: [cycle()] }),
+      calls(30, () => "a.ts", {}),
+    );
+    expect(verdicts.at(-1)).toMatchObject({ level: "warn" });
+    expect(verdicts.at(-1)!.evidence[0]!.message).toContain("results that were not given");
+    expect(alarms(verdicts)).toEqual([]);
+  });
+
+  test("may be no JSON: then they tell nothing apart", () => {
+    const knot: Record<string, unknown> = {};
+    knot.self = knot;
+    const steps = times(12, () => step("tie", "tied", { arguments: knot, outcome: "error" }));
+    expect(levels(steps).at(-1)).toBe("drift");
+  });
+});
+
 describe("the memory of steps", () => {
   test("is bounded however long the run and its texts are", () => {
     const watcher = monitor();

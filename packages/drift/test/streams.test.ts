@@ -14,6 +14,7 @@ import {
   Kswin,
   PageHinkley,
   type StreamDetector,
+  type StreamEvidence,
 } from "@ckpt/drift";
 import { describe, expect, test } from "vitest";
 import { generator, labelledData } from "./support.js";
@@ -38,6 +39,8 @@ const kinds: Record<string, Kind> = {
   BernoulliGlr: { make: () => new BernoulliGlr(), read: BernoulliGlr.fromJSON, binary: true },
   Bocpd: { make: () => new Bocpd(), read: Bocpd.fromJSON, binary: false },
 };
+
+const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
 
 function stream(binary: boolean, seed: number): number[] {
   const random = generator(seed);
@@ -82,6 +85,47 @@ describe.each(Object.entries(kinds))("%s", (_, kind) => {
   });
 });
 
+describe.each(Object.entries(kinds))("%s, fed with anything finite,", (_, kind) => {
+  test("says nothing about a constant", () => {
+    for (const value of [0, 0.1, 5, 1e6, -1e9]) {
+      const detector = kind.make();
+      const found = Array.from({ length: 2000 }, () => detector.update(value)?.level);
+      expect(found).not.toContain("drift");
+    }
+  });
+
+  const notFinite = (found: readonly (StreamEvidence | undefined)[]): unknown[] =>
+    found.flatMap((evidence) =>
+      Object.entries(evidence ?? {}).filter(([name, x]) => name !== "level" && !Number.isFinite(x)),
+    );
+
+  test("reports finite numbers when a constant jumps", () => {
+    for (const [before, after] of [
+      [5, 6],
+      [123456789.123, 0.1],
+      [1e12, 3],
+    ] as const) {
+      const detector = kind.make();
+      expect(notFinite(times(1500, (i) => detector.update(i < 1000 ? before : after)))).toEqual([]);
+    }
+  });
+
+  test("can always be stored and read back", () => {
+    const random = generator(3);
+    for (const odd of [1, 1e9, 1e100, 1e160, Number.MAX_VALUE, Number.MIN_VALUE, 0]) {
+      const detector = kind.make();
+      const found = times(300, (i) => {
+        const isOdd = i % 50 === 3 || i > 260;
+        const sign = random.uniform() < 0.5 && i < 280 ? -1 : 1;
+        const evidence = detector.update(sign * (isOdd ? odd : random.uniform()));
+        if (isOdd) kind.read(JSON.parse(JSON.stringify(detector)));
+        return evidence;
+      });
+      expect(notFinite(found)).toEqual([]);
+    }
+  });
+});
+
 describe("parity", () => {
   test("detection indices equal those of river 0.19 on every packaged stream", async () => {
     const root = await labelledData();
@@ -122,6 +166,14 @@ describe("details that are known", () => {
     expect((at + 1) % 32).toBe(0);
   });
 
+  test("ADWIN tests against a number also where the rounding of large values leaves no variance", () => {
+    const adwin = new Adwin();
+    const level = 3058828715262.39;
+    const found = times(1500, (i) => adwin.update(i % 118 === 0 ? level + 0.014 : level));
+    const thresholds = found.flatMap((evidence) => evidence?.threshold ?? []);
+    expect(thresholds.filter((threshold) => Number.isNaN(threshold))).toEqual([]);
+  });
+
   test("the GLR for scale finds what ADWIN cannot", () => {
     const random = generator(6);
     const glr = new GaussianGlr();
@@ -144,6 +196,61 @@ describe("details that are known", () => {
     expect(found.length).toBeLessThan(90);
   });
 
+  test("the first value that differs from a constant is a change to that value", () => {
+    for (const detector of [new Cusum(), new Ewma({ lambda: 1 }), new GaussianGlr()]) {
+      for (let i = 0; i < 300; i++) detector.update(5);
+      const found = detector.update(6);
+      expect(found).toMatchObject({ level: "drift", before: 5, window: 1 });
+      expect(found!.after).toBeCloseTo(6, 6);
+    }
+  });
+
+  test("a stray first value does not pass for the normal scale", () => {
+    for (const make of [() => new GaussianGlr(), () => new Bocpd()]) {
+      let alarmed = 0;
+      for (let run = 0; run < 40; run++) {
+        const random = generator(run);
+        const detector = make();
+        for (let i = 0; i < 300; i++) {
+          if (detector.update(i === 0 ? 30 : 1 + 0.1 * random.normal()) === undefined) continue;
+          alarmed++;
+          break;
+        }
+      }
+      expect(alarmed).toBeLessThanOrEqual(3);
+    }
+  });
+
+  test("a state that no detector wrote is refused before it is worked with", () => {
+    const rows = (of: number) => [Array(4).fill(0), [0, 0], Array(of).fill(0)];
+    const parts = { delta: 0.002, total: 600, variance: 0, tick: 31, drifted: false };
+    const adwin = { ...parts, totals: rows(3), variances: rows(3), width: 20 };
+    expect(Adwin.fromJSON(adwin).width).toBe(20);
+    const settled = new Bocpd();
+    const random = generator(1);
+    for (let i = 0; i < 30; i++) settled.update(random.normal());
+    const bocpd = JSON.parse(JSON.stringify(settled)) as { runs: number[][] };
+    const withRun = (place: number, value: number) => ({
+      ...bocpd,
+      runs: [bocpd.runs[0]!.map((x, i) => (i === place ? value : x)), ...bocpd.runs.slice(1)],
+    });
+    const glr = JSON.parse(JSON.stringify(new GaussianGlr())) as { history: object };
+    const hostile = [
+      () => GaussianGlr.fromJSON({ ...glr, history: { ...glr.history, rows: [[1, 2]] } }),
+      () => GaussianGlr.fromJSON({ ...glr, location: { centre: 0, scale: -1 } }),
+      () => Adwin.fromJSON({ ...adwin, width: 1e15 }),
+      () => Adwin.fromJSON({ ...adwin, variances: rows(2) }),
+      () => Adwin.fromJSON({ ...adwin, totals: rows(0), variances: rows(0), width: 8 }),
+      () => Bocpd.fromJSON(withRun(4, -1e15)),
+      () => Bocpd.fromJSON(withRun(3, 0)),
+      () => Bocpd.fromJSON(withRun(1, 7)),
+      () => Bocpd.fromJSON({ ...bocpd, runs: [] }),
+      () => Bocpd.fromJSON({ ...bocpd, scale: -1 }),
+    ];
+    for (const read of hostile)
+      expect(read).toThrowError(expect.objectContaining({ code: "CKPT_INVALID_ARGUMENT" }));
+  });
+
   test("options outside their range are refused by name", () => {
     const bad = [
       () => new Adwin({ delta: 0 }),
@@ -157,6 +264,18 @@ describe("details that are known", () => {
       () => new Ewma({ lambda: 2 }),
       () => new GaussianGlr({ maxFalseAlarmsPer10k: 0 }),
       () => new Bocpd({ maxRuns: 1 }),
+      () => new Bocpd({ expectedRun: Number.POSITIVE_INFINITY }),
+      () => new Cusum({ slack: Number.NaN }),
+      () => new Cusum({ slack: -1 }),
+      () => new Cusum({ threshold: Number.POSITIVE_INFINITY }),
+      () => new Ewma({ limit: Number.POSITIVE_INFINITY }),
+      () => new PageHinkley({ delta: Number.NaN }),
+      () => new PageHinkley({ minObservations: Number.NaN }),
+      () => new Ddm({ warmUp: Number.NaN }),
+      () => new Ddm({ driftAt: Number.POSITIVE_INFINITY }),
+      () => new Eddm({ warmUp: -1 }),
+      () => new Eddm({ warnAt: Number.POSITIVE_INFINITY }),
+      () => new Kswin({ seed: Number.NaN }),
     ];
     for (const make of bad)
       expect(make).toThrowError(expect.objectContaining({ code: "CKPT_INVALID_ARGUMENT" }));

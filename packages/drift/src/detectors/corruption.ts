@@ -3,7 +3,8 @@ import { JsonReader } from "../json.js";
 import type { CorruptionFinding, Signal } from "../signal.js";
 
 const TYPE = "corruption";
-const MAX_MESSAGE_LENGTH = 500;
+/** Findings come from elsewhere, and are stored: their texts are cut to so many characters. */
+const MAX_LENGTH = 500;
 
 /**
  * Turns what the store's reads and verification found (`signal.findings`) into evidence of the highest level. It is a fact, so it
@@ -68,18 +69,19 @@ function describe(finding: CorruptionFinding, count: number, since: number): Det
     metric: "store",
     level: "corrupt",
     before: "intact",
-    after: finding.kind,
+    after: finding.kind.slice(0, MAX_LENGTH),
     window: count,
     since,
     confidence: 1,
     message:
       `${count === 1 ? "The store" : `${count} findings; the latest: the store`} reports "${finding.kind}"${place}: ${finding.message}${affected}`.slice(
         0,
-        MAX_MESSAGE_LENGTH,
+        MAX_LENGTH,
       ),
-    suggestion:
+    suggestion: (
       finding.remedy ??
-      "Restore the newest intact checkpoint, verify the store, and look at the disk before going on.",
+      "Restore the newest intact checkpoint, verify the store, and look at the disk before going on."
+    ).slice(0, MAX_LENGTH),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Detector, DetectorContext, DetectorEvidence, DetectorJson } from "
 import { JsonReader } from "../json.js";
 import { fingerprint } from "../math/fingerprint.js";
 import type { Signal } from "../signal.js";
+import { actionText } from "../stall/action-text.js";
 import { isPoller } from "../stall/pollers.js";
 
 const TYPE = "cycle";
@@ -18,8 +19,9 @@ export interface CycleOptions {
 }
 
 /**
- * Exact cycles of one to five steps: the same actions with the same observations, in the same order, round after round. Three rounds
- * warn, four are drift. A successful cycle of one or two steps is what waiting looks like (ask; or sleep, ask), so it warns at most.
+ * Exact cycles of one to five steps: the same actions (with the same `arguments`, where given) with the same observations, in the same order, round
+ * after round. Three rounds warn, four are drift. A successful cycle of one or two steps is what waiting looks like (ask; or sleep, ask), so it
+ * warns at most; so does a cycle with a step whose observation was not given, because it may have shown something new.
  */
 export function cycle(options: CycleOptions = {}): Detector {
   return new Cycle(options.pollers ?? []);
@@ -28,9 +30,10 @@ export function cycle(options: CycleOptions = {}): Detector {
 class Cycle implements Detector {
   readonly name = TYPE;
   readonly #pollers: readonly string[];
-  /** Fingerprints of the last steps, newest last, and whether each failed. */
+  /** Fingerprints of the last steps, newest last, and whether each failed, and came without an observation. */
   #steps: number[] = [];
   #failed: number[] = [];
+  #unseen: number[] = [];
   #indices: number[] = [];
   #score = 0;
 
@@ -39,12 +42,15 @@ class Cycle implements Detector {
   }
 
   observe(signal: Signal, context: DetectorContext): DetectorEvidence | undefined {
-    const action = signal.action ?? signal.tool;
-    if (action === undefined || isPoller(signal, this.#pollers)) return undefined;
-    push(this.#steps, fingerprint(`${action}\u0000${signal.observation ?? ""}`));
-    push(this.#failed, signal.outcome === "error" ? 1 : 0);
-    push(this.#indices, context.index);
     this.#score = 0;
+    if (isPoller(signal, this.#pollers)) return undefined;
+    const action = actionText(signal);
+    if (action === undefined) return undefined;
+    const { observation } = signal;
+    push(this.#steps, fingerprint(`${action}\u0000${observation ?? ""}`));
+    push(this.#failed, signal.outcome === "error" ? 1 : 0);
+    push(this.#unseen, observation === undefined ? 1 : 0);
+    push(this.#indices, context.index);
     for (let period = 1; period <= LONGEST_PERIOD; period++) {
       const repeats = this.#repeatedSteps(period);
       const rounds = 1 + Math.floor(repeats / period);
@@ -64,8 +70,9 @@ class Cycle implements Detector {
 
   #describe(period: number, length: number, rounds: number): DetectorEvidence {
     const failures = this.#failed.slice(-length).some((failed) => failed === 1);
+    const seen = this.#unseen.slice(-length).every((unseen) => unseen === 0);
     const waiting = period <= 2 && !failures;
-    const drift = rounds >= ROUNDS_TO_DRIFT && !waiting;
+    const drift = rounds >= ROUNDS_TO_DRIFT && !waiting && seen;
     this.#score = drift ? 1 - 1 / (rounds + 1) : 0.5;
     return {
       metric: "action",
@@ -75,7 +82,7 @@ class Cycle implements Detector {
       window: length,
       since: this.#indices[Math.max(0, this.#indices.length - length)] ?? 0,
       confidence: this.#score,
-      message: `The last ${length} steps are ${rounds} rounds of the same ${period === 1 ? "step" : `${period} steps`}, with the same results.`,
+      message: `The last ${length} steps are ${rounds} rounds of the same ${period === 1 ? "step" : `${period} steps`}, ${seen ? "with the same results" : "some with results that were not given"}.`,
       suggestion: waiting
         ? "If the agent waits for something slow, declare the tool in `pollers`; if not, give it another way to go on."
         : "Go back to the checkpoint before the first round, and tell the agent that this sequence leads nowhere.",
@@ -89,6 +96,7 @@ class Cycle implements Detector {
   acknowledge(): void {
     this.#steps = [];
     this.#failed = [];
+    this.#unseen = [];
     this.#indices = [];
     this.#score = 0;
   }
@@ -104,6 +112,7 @@ class Cycle implements Detector {
       pollers: [...this.#pollers],
       steps: [...this.#steps],
       failed: [...this.#failed],
+      unseen: [...this.#unseen],
       indices: [...this.#indices],
       score: this.#score,
     };
@@ -114,6 +123,7 @@ class Cycle implements Detector {
     const detector = new Cycle(reader.strings("pollers", MAX_POLLERS));
     detector.#steps = reader.numbers("steps", MEMORY);
     detector.#failed = reader.numbers("failed", MEMORY);
+    detector.#unseen = reader.numbers("unseen", MEMORY);
     detector.#indices = reader.numbers("indices", MEMORY);
     detector.#score = reader.number("score");
     return detector;

@@ -46,7 +46,7 @@ export function invariant(
   return new Invariant(name, toCheck(check), options.select as Select | undefined, options.suggestion);
 }
 
-type Check = (now: unknown, before: unknown) => boolean | string;
+type Check = (now: unknown, before: unknown) => boolean | string | Promise<unknown>;
 type Select = (state: unknown) => Json;
 
 /** The detector that {@link invariant} makes. It holds functions: give it to `DriftMonitor.fromJSON` again. */
@@ -76,8 +76,18 @@ export class Invariant implements Detector {
     return this.#evidence();
   }
 
-  /** The last view that satisfied the check stays the one to compare with, so that a violation lasts until it is mended. */
   #violation(state: unknown): string | undefined {
+    const reason = this.#tryCheck(state);
+    if (!(reason instanceof Promise)) return reason;
+    throw new CkptError("CKPT_INVALID_ARGUMENT", {
+      message: `The check of the invariant "${this.name}" answers asynchronously.`,
+      hint: "Use a predicate that returns true, false or a reason, or a schema without async refinements: a monitor answers at once.",
+      details: { name: this.name },
+    });
+  }
+
+  /** The last view that satisfied the check stays the one to compare with, so that a violation lasts until it is mended. */
+  #tryCheck(state: unknown): string | undefined | Promise<unknown> {
     try {
       const view = this.select === undefined ? undefined : this.select(state);
       const result = this.check(this.select === undefined ? state : view, this.#before);
@@ -85,7 +95,6 @@ export class Invariant implements Detector {
       if (view !== undefined) this.#before = JSON.parse(JSON.stringify(view)) as Json;
       return undefined;
     } catch (error) {
-      if (error instanceof CkptError) throw error;
       return `the check threw: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
@@ -121,7 +130,7 @@ export class Invariant implements Detector {
     return {
       type: TYPE,
       name: this.name,
-      before: this.#before ?? null,
+      ...(this.#before === undefined ? {} : { before: this.#before }),
       violated: this.#violated === undefined ? null : { ...this.#violated },
     };
   }
@@ -129,7 +138,7 @@ export class Invariant implements Detector {
   /** Takes over the state that `toJSON` stored. */
   restore(json: DetectorJson): void {
     const reader = new JsonReader(json, `${TYPE} ${this.name}`);
-    this.#before = reader.value("before") ?? undefined;
+    this.#before = reader.has("before") ? reader.value("before") : undefined;
     if (reader.value("violated") === null) this.#violated = undefined;
     else {
       const inner = reader.object("violated");
@@ -151,14 +160,9 @@ function toCheck(check: ((now: never, before: never) => boolean | string) | Stan
   });
 }
 
-function validate(schema: StandardSchema, value: unknown): true | string {
+function validate(schema: StandardSchema, value: unknown): true | string | Promise<unknown> {
   const result = schema["~standard"].validate(value);
-  if (result instanceof Promise) {
-    throw new CkptError("CKPT_INVALID_ARGUMENT", {
-      message: "The schema of an invariant validates asynchronously.",
-      hint: "Use a schema without async refinements: a monitor answers at once.",
-    });
-  }
+  if (result instanceof Promise) return result;
   const issues = (result as { issues?: readonly { message: string; path?: readonly unknown[] }[] }).issues;
   if (issues === undefined || issues.length === 0) return true;
   const first = issues[0]!;

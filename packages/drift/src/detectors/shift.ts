@@ -1,6 +1,7 @@
 import { CkptError } from "@ckpt/errors";
 import type { Detector, DetectorContext, DetectorEvidence, DetectorJson } from "../detector.js";
 import { JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { History } from "../shift/history.js";
 import { cellsLikelihoodRatio, scoresLikelihoodRatio } from "../shift/likelihood.js";
 import { MetricModel } from "../shift/metric-model.js";
@@ -13,7 +14,10 @@ const MAX_METRICS = 32;
 const EXPECTED_MOVERS = 0.2;
 /** How far the nominal threshold lies above what the budget needs: by simulation, the rate stays below a third of it all the same. */
 const SLACK = 0.8;
-/** A tenth of the evidence for an alarm is worth a warning: this far below the threshold, in units of log likelihood. */
+/**
+ * A tenth of the evidence for an alarm is worth a warning: this far below the threshold, in units of log likelihood; but no less than half of
+ * the threshold, which a large budget brings close to none.
+ */
 const WARN_BELOW = Math.log(10);
 
 /** Options of {@link shift}. */
@@ -78,7 +82,10 @@ class Shift implements Detector {
           this.#take(name, Object.hasOwn(metrics, name) ? metrics[name] : undefined);
       else for (const name of Object.keys(metrics)) this.#take(name, metrics[name]);
     }
-    if (this.#names.length === 0) return undefined;
+    if (this.#names.length === 0) {
+      this.#score = 0;
+      return undefined;
+    }
     this.#history.push(this.#step);
     const softThreshold = Math.log(this.#models.length / EXPECTED_MOVERS);
     this.#best = this.#history.scan(this.#time, this.#discrete, softThreshold);
@@ -97,7 +104,7 @@ class Shift implements Detector {
       step.set(this.#step);
       this.#step = step;
     }
-    const warm = this.#models[metric]!.add(value, this.#step, metric * WIDTH);
+    const warm = this.#models[metric]!.add(withinRange(value), this.#step, metric * WIDTH);
     if (warm === undefined) return;
     this.#history.addBefore(metric, warm);
     this.#discrete[metric] = this.#models[metric]!.discrete ? 1 : 0;
@@ -110,8 +117,9 @@ class Shift implements Detector {
 
   #judge(context: DetectorContext): DetectorEvidence | undefined {
     const threshold = Math.log(1e4 / context.maxFalseAlarmsPer10k) - SLACK;
-    this.#score = this.#best <= 0 ? 0 : 1 / (1 + Math.exp(threshold - this.#best));
-    if (this.#best < threshold - WARN_BELOW) return undefined;
+    this.#score = this.#best > 0 ? 1 / (1 + Math.exp(threshold - this.#best)) : 0;
+    const warnAt = Math.max(threshold - WARN_BELOW, threshold / 2);
+    if (!(this.#best > 0 && this.#best >= warnAt)) return undefined;
     const level = this.#best >= threshold ? "drift" : "warn";
     const evidence = this.#describe(level, context);
     if (level === "drift") this.#forget();

@@ -33,6 +33,8 @@ const DRIFT_AT = 2.9;
 const PER_DECADE = 0.7;
 const DEFAULT_SHARE = 0.2;
 const WARN_BELOW = 1.6;
+/** Whatever the budget: what is less likely than not is worth no warning. */
+const LEAST_WARN_AT = 0;
 /** Shorter runs say nothing. */
 const MIN_STEPS = 3;
 /** An agent whose usual steps look repetitive is measured against itself, fully after so many steps. */
@@ -48,7 +50,7 @@ export interface StallOptions {
 /**
  * An agent that goes nowhere: observations, actions and states that were there before, anywhere in the run and not only one after the other;
  * observations that nearly equal earlier ones; failures in a row; retries that show the same again. Uses the signal's `action`
- * (or `tool`), `observation`, `observationSimhash`, `stateHash` and `outcome`; texts and hashes both do.
+ * (or `tool`), `arguments`, `observation`, `observationSimhash`, `stateHash` and `outcome`; texts and hashes both do.
  *
  * Repetition that looks like polling (the same successful action with the same, or nearly the same, answer) warns and is never drift by
  * itself: drift needs what would be worth a warning without it. Declared pollers are ignored altogether. Drift is only called after a warning,
@@ -78,6 +80,7 @@ class Stall implements Detector {
   }
 
   observe(signal: Signal, context: DetectorContext): DetectorEvidence | undefined {
+    this.#score = 0;
     if (signal.action === undefined && signal.tool === undefined && signal.observation === undefined)
       return undefined;
     if (isPoller(signal, this.#pollers)) return undefined;
@@ -93,22 +96,21 @@ class Stall implements Detector {
     const idle =
       step.error || step.observationSeen || step.observationNear || step.actionSeen || step.stateSeen;
     const warned = this.#warned;
-    const warnAt = driftAt - WARN_BELOW;
-    this.#warned = this.#steps >= MIN_STEPS && odds >= warnAt;
+    const warnAt = Math.max(LEAST_WARN_AT, driftAt - WARN_BELOW);
+    const signs = signsOf(features);
+    this.#warned = this.#steps >= MIN_STEPS && odds >= warnAt && signs.length > 0;
     if (!this.#warned) return undefined;
     const polling = this.#oddsAlone < warnAt;
     const drift = warned && idle && odds >= driftAt && !polling;
-    return this.#describe(features, drift ? "drift" : "warn", polling);
+    return this.#describe(features, signs, drift ? "drift" : "warn", polling);
   }
 
-  #describe(features: StallFeatures, level: "warn" | "drift", polling: boolean): DetectorEvidence {
-    const parts = [
-      [features.repeatedObservations, "showed something seen before"],
-      [features.nearObservations, "showed nearly the same as before"],
-      [features.errorStreak, "in a row failed"],
-      [features.staleActions, "in a row tried what had been tried"],
-    ] as const;
-    const told = parts.filter(([n]) => n > 0).map(([n, text]) => `${n} ${text}`);
+  #describe(
+    features: StallFeatures,
+    signs: readonly string[],
+    level: "warn" | "drift",
+    polling: boolean,
+  ): DetectorEvidence {
     return {
       metric: features.repeatedObservations > 0 ? "observation" : "action",
       level,
@@ -117,7 +119,7 @@ class Stall implements Detector {
       window: this.#counter.length,
       since: this.#counter.since,
       confidence: this.#score,
-      message: `The run is going nowhere: of the last ${this.#counter.size} steps ${told.join(", ")}.`,
+      message: `The run is going nowhere: of the last ${this.#counter.size} steps ${signs.join(", ")}.`,
       suggestion: polling
         ? "If the agent waits for something slow, declare the tool in `pollers`; if not, give it another way to go on."
         : "Go back to the checkpoint before the repetition began, tell the agent what was tried in vain, and ask for another way.",
@@ -176,6 +178,17 @@ class Stall implements Detector {
 }
 
 export const readStall = Stall.fromJSON;
+
+/** What there is to tell; without any of these a run is not suspect, however alike its actions are. */
+function signsOf(features: StallFeatures): string[] {
+  const signs = [
+    [features.repeatedObservations, "showed something seen before"],
+    [features.nearObservations, "showed nearly the same as before"],
+    [features.errorStreak, "in a row failed"],
+    [features.staleActions, "in a row tried what had been tried"],
+  ] as const;
+  return signs.filter(([n]) => n > 0).map(([n, text]) => `${n} ${text}`);
+}
 
 function logOdds(features: StallFeatures): number {
   return (

@@ -1,6 +1,7 @@
 import { CkptError } from "@ckpt/errors";
 import type { Detector, DetectorContext, DetectorEvidence, DetectorJson } from "../detector.js";
 import { JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import type { Signal } from "../signal.js";
 import { TailSample } from "../unusual/tail-sample.js";
 
@@ -64,9 +65,11 @@ class Unusual implements Detector {
 
   observe(signal: Signal, context: DetectorContext): DetectorEvidence | undefined {
     const metrics = signal.metrics;
-    const x =
+    const value =
       metrics !== undefined && Object.hasOwn(metrics, this.#metric) ? metrics[this.#metric] : undefined;
-    if (x === undefined || !Number.isFinite(x)) return undefined;
+    this.#surprise = 0;
+    if (value === undefined || !Number.isFinite(value)) return undefined;
+    const x = withinRange(value);
     const usual = this.#seasonMean[this.#seen % this.#seasonMean.length]!;
     this.#surprise = this.#take(x);
     if (this.#silent > 0) {

@@ -145,6 +145,7 @@ export class History {
     const stride = metrics * WIDTH;
     history.all.set(reader.numbers("all", stride));
     for (const row of reader.rows("rows", MAX_ROWS, MAX_BUCKETS * stride)) {
+      reader.check(stride === 0 || row.length % stride === 0, "a row does not hold whole buckets");
       const buckets = new Float64Array(SLOTS * stride);
       buckets.set(row);
       history.#rows.push(buckets);

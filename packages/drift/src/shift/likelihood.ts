@@ -46,7 +46,7 @@ export function cellsLikelihoodRatio(all: Float64Array, after: Float64Array, at:
 
 /**
  * Log likelihood ratio of "mean or scale of the scores changed" against "neither did". The variance before is taken from the values before, the
- * one after is shrunk towards it.
+ * one after is shrunk towards it. Neither counts as less than 0.05, so that values that never vary do not differ in scale.
  *
  * Source: T. L. Lai, "Sequential changepoint detection in quality control and dynamical systems", JRSS B 57 (1995), with both
  * levels estimated as in D. Siegmund, E. S. Venkatraman, Ann. Statist. 23 (1995).
@@ -63,7 +63,8 @@ export function scoresLikelihoodRatio(all: Float64Array, after: Float64Array, at
   const difference = mean2 - mean1;
   const share = n1 / (n1 + n2);
   const shift = (n2 * share * difference * difference) / (2 * variance1);
-  const ratio = ((squares2 - n2 * mean2 * mean2) / variance1 + SCALE_PRIOR) / (n2 - 1 + SCALE_PRIOR);
+  const spread2 = Math.max(MIN_VARIANCE * (n2 - 1), squares2 - n2 * mean2 * mean2);
+  const ratio = (spread2 / variance1 + SCALE_PRIOR) / (n2 - 1 + SCALE_PRIOR);
   return shift + ((n2 - 1) * share * excess(ratio - 1)) / 2;
 }
 

@@ -56,16 +56,15 @@ export class StallCounter {
     return this.#indices[this.#window.length - this.length] ?? this.#indices.at(-1) ?? 0;
   }
 
-  /** Latest steps that bring nothing new or fail; a single good step between them does not end them. */
+  /** Steps since the latest ones that bring nothing new or fail began; a single good step between these does not end them. */
   get length(): number {
     let length = 0;
     let good = 0;
     for (let n = 1; n <= this.#window.length && good < 2; n++) {
-      if (this.#window[this.#window.length - n] === 0) good++;
-      else {
+      if (this.#window[this.#window.length - n] !== 0) {
         good = 0;
         length = n;
-      }
+      } else if (length > 0) good++;
     }
     return length;
   }

@@ -1,6 +1,7 @@
 import { type JsonObject, JsonReader } from "../json.js";
 import { differingBits, fingerprint, simhash, tokens } from "../math/fingerprint.js";
 import type { Signal } from "../signal.js";
+import { actionText } from "./action-text.js";
 
 /** Different actions and observations that are remembered; the oldest go first. */
 const CAPACITY = 512;
@@ -47,7 +48,7 @@ export class StepMemory {
 
   /** Compares a step with the past, then remembers it. */
   take(signal: Signal): Step {
-    const text = signal.action ?? signal.tool ?? "";
+    const text = actionText(signal) ?? "";
     const action = fingerprint(text);
     const error = signal.outcome === "error";
     const observation = signal.observation === undefined ? undefined : fingerprint(signal.observation);

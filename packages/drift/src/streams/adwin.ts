@@ -1,4 +1,5 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
 /** A row of the exponential histogram holds up to this many buckets; one more, and the two oldest merge into the next row. */
@@ -62,7 +63,7 @@ export class Adwin implements StreamDetector {
   update(x: number): StreamEvidence | undefined {
     if (!Number.isFinite(x)) return undefined;
     if (this.#drifted) this.#clear();
-    this.#insert(x);
+    this.#insert(withinRange(x));
     if (++this.#tick % CLOCK !== 0 || this.#width <= GRACE) return undefined;
     this.#cut = undefined;
     while (this.#shrinkOnce());
@@ -129,7 +130,8 @@ export class Adwin implements StreamDetector {
     let u0 = 0;
     let u1 = this.#total;
     const d = Math.log((2 * Math.log(this.#width)) / this.#delta);
-    const variance = this.#variance / this.#width;
+    // Of nearly constant values the sums may leave a little less than nothing.
+    const variance = Math.max(0, this.#variance) / this.#width;
     for (let row = this.#rows - 1; row >= 0; row--) {
       const n = 2 ** row;
       // The newest bucket of each row is passed over, as the reference implementation does; its mass stays on the new side.
@@ -191,16 +193,21 @@ export class Adwin implements StreamDetector {
   static fromJSON(json: unknown): Adwin {
     const reader = new JsonReader(json, "Adwin");
     const adwin = new Adwin({ delta: reader.number("delta") });
-    const totals = reader.rows("totals", ROWS, MAX_BUCKETS);
+    // One row is left free for the next merge.
+    const totals = reader.rows("totals", ROWS - 1, MAX_BUCKETS);
+    const variances = reader.rows("variances", totals.length, MAX_BUCKETS);
     for (const [row, values] of totals.entries()) {
       adwin.#totals.set(values, row * SLOTS);
+      adwin.#variances.set(variances[row] ?? [], row * SLOTS);
       adwin.#counts[row] = values.length;
     }
-    for (const [row, values] of reader.rows("variances", totals.length, MAX_BUCKETS).entries()) {
-      adwin.#variances.set(values, row * SLOTS);
-    }
     adwin.#rows = Math.max(1, totals.length);
-    adwin.#width = reader.number("width");
+    adwin.#width = reader.integer("width");
+    const isWhole =
+      totals.every((row, r) => row.length === variances[r]?.length) &&
+      (totals.length <= 1 || totals.at(-1)!.length > 0) &&
+      totals.reduce((sum, row, r) => sum + row.length * 2 ** r, 0) === adwin.#width;
+    reader.check(isWhole, "totals, variances and width do not fit together");
     adwin.#total = reader.number("total");
     adwin.#variance = reader.number("variance");
     adwin.#tick = reader.integer("tick");

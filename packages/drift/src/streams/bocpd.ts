@@ -1,4 +1,7 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
+import { drawnIn, robustLocation } from "./first-values.js";
+import { unitOfConstant } from "./standardizer.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
 /** Options of {@link Bocpd}. */
@@ -61,14 +64,15 @@ export class Bocpd implements StreamDetector {
     requireOption("BOCPD", "warmUp", this.#warmUp, warm, `a whole number in 2..${MAX_RUNS}`);
   }
 
-  update(x: number): StreamEvidence | undefined {
-    if (!Number.isFinite(x)) return undefined;
+  update(value: number): StreamEvidence | undefined {
+    if (!Number.isFinite(value)) return undefined;
+    const x = withinRange(value);
     if (this.#first.length < this.#warmUp) {
       this.#first.push(x);
       if (this.#first.length === this.#warmUp) this.#begin();
       return undefined;
     }
-    this.#step((x - this.#centre) / this.#scale);
+    this.#step(withinRange((x - this.#centre) / this.#scale));
     // A run that reaches back into the warm-up says "no change"; the rest of the mass says "since then".
     const changed = this.#runs.filter((run) => run.length < this.#time);
     const mass = changed.reduce((sum, run) => sum + run.probability, 0);
@@ -90,11 +94,14 @@ export class Bocpd implements StreamDetector {
 
   #begin(): void {
     const n = this.#first.length;
-    this.#centre = this.#first.reduce((a, b) => a + b, 0) / n;
-    const squares = this.#first.reduce((a, b) => a + (b - this.#centre) ** 2, 0);
-    this.#scale = Math.sqrt(squares / (n - 1)) || Number.MIN_VALUE;
+    const location = robustLocation(this.#first);
+    this.#centre = location.centre;
+    this.#scale = location.scale || unitOfConstant(location.centre);
     this.#time = n;
-    this.#runs = [{ length: n, probability: 1, mean: 0, weight: n, shape: (n + 1) / 2, spread: n / 2 }];
+    const scores = this.#first.map((x) => drawnIn(x, location));
+    const mean = scores.reduce((a, b) => a + b, 0) / n;
+    const spread = scores.reduce((sum, z) => sum + (z - mean) ** 2, 1) / 2;
+    this.#runs = [{ length: n, probability: 1, mean, weight: n, shape: (n + 1) / 2, spread }];
   }
 
   #step(z: number): void {
@@ -160,22 +167,27 @@ export class Bocpd implements StreamDetector {
       maxRuns: reader.number("maxRuns"),
       warmUp: reader.number("warmUp"),
     });
-    bocpd.#first = reader.numbers("first", MAX_RUNS);
+    bocpd.#first = reader.numbers("first", bocpd.#warmUp);
     bocpd.#centre = reader.number("centre");
     bocpd.#scale = reader.number("scale");
     bocpd.#time = reader.integer("time");
-    bocpd.#runs = reader
-      .rows("runs", MAX_RUNS, 6)
-      .map(([length, probability, mean, weight, shape, spread]) => ({
-        length: length ?? 0,
-        probability: probability ?? 0,
-        mean: mean ?? 0,
-        weight: weight ?? 0.1,
-        shape: shape ?? 1,
-        spread: spread ?? 1,
-      }));
+    bocpd.#runs = reader.rows("runs", bocpd.#maxRuns, 6).map(readRun);
+    const begun = bocpd.#first.length === bocpd.#warmUp;
+    reader.check(begun === bocpd.#runs.length > 0 && bocpd.#scale > 0, "its parts do not fit together");
+    reader.check(bocpd.#runs.every(isRun), "a run is not one");
     return bocpd;
   }
+}
+
+function readRun(row: readonly number[]): Run {
+  const [length = -1, probability = -1, mean = 0, weight = 0, shape = 0, spread = 0] = row;
+  return { length, probability, mean, weight, shape, spread };
+}
+
+/** What the density below is defined for: anything else would be searched for without end, or be no number. */
+function isRun({ length, probability, weight, shape, spread }: Run): boolean {
+  const positive = weight > 0 && shape > 0 && spread > 0;
+  return Number.isSafeInteger(length) && length >= 0 && probability >= 0 && probability <= 1 && positive;
 }
 
 /** The density of `z` under a run's posterior: Student's t with 2 * shape degrees of freedom. */

@@ -14,7 +14,7 @@ export interface CusumOptions {
 
 /**
  * The two-sided CUSUM chart on standardized values: optimal for a shift of `2 * slack` standard deviations, for normal, uncorrelated
- * values. Mean and scale are learned from the first values. O(1).
+ * values. Mean and scale are learned from the first values; when these are all equal, any other value is a shift. O(1).
  *
  * Source: E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954).
  */
@@ -32,6 +32,7 @@ export class Cusum implements StreamDetector {
     this.#slack = options.slack ?? 0.5;
     this.#threshold = options.threshold ?? 8;
     requireOption("CUSUM", "warmUp", warmUp, Number.isInteger(warmUp) && warmUp >= 2, "at least 2 values");
+    requireOption("CUSUM", "slack", this.#slack, this.#slack >= 0, "a number from 0 on");
     requireOption("CUSUM", "threshold", this.#threshold, this.#threshold > 0, "a number above 0");
     this.#standard = new Standardizer(warmUp);
   }

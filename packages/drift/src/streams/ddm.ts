@@ -13,7 +13,7 @@ export interface DdmOptions {
 }
 
 /**
- * DDM, for a stream of errors (1) and successes (0): drift when the error rate rises `driftAt` standard deviations above the lowest that
+ * DDM, for a stream of errors (1) and successes (0), or shares between them; values outside of 0..1 count as the nearer of the two. Drift when the error rate rises `driftAt` standard deviations above the lowest that
  * was seen. One-sided, O(1). Many false alarms on long streams. Detection indices equal those of river 0.19.
  *
  * Source: J. Gama, P. Medas, G. Castillo, P. Rodrigues, "Learning with drift detection", SBIA 2004.
@@ -31,6 +31,9 @@ export class Ddm implements StreamDetector {
     this.#warmUp = options.warmUp ?? 30;
     this.#warnAt = options.warnAt ?? 2;
     this.#driftAt = options.driftAt ?? 3;
+    const whole = Number.isInteger(this.#warmUp) && this.#warmUp >= 0;
+    requireOption("DDM", "warmUp", this.#warmUp, whole, "a whole number from 0 on");
+    requireOption("DDM", "warnAt", this.#warnAt, this.#warnAt > 0, "a number above 0");
     requireOption("DDM", "driftAt", this.#driftAt, this.#driftAt >= this.#warnAt, "at least warnAt");
   }
 
@@ -41,7 +44,7 @@ export class Ddm implements StreamDetector {
       this.#lowest = null;
       this.#drifted = false;
     }
-    this.#rate.add(x);
+    this.#rate.add(Math.max(0, Math.min(1, x)));
     const { mean: rate, n } = this.#rate;
     const deviation = Math.sqrt((rate * (1 - rate)) / n);
     if (n <= this.#warmUp) return undefined;

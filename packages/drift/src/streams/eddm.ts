@@ -36,6 +36,9 @@ export class Eddm implements StreamDetector {
     this.#warmUp = options.warmUp ?? 30;
     this.#warnAt = options.warnAt ?? 0.95;
     this.#driftAt = options.driftAt ?? 0.9;
+    const whole = Number.isInteger(this.#warmUp) && this.#warmUp >= 0;
+    requireOption("EDDM", "warmUp", this.#warmUp, whole, "a whole number from 0 on");
+    requireOption("EDDM", "driftAt", this.#driftAt, this.#driftAt > 0, "a share above 0");
     requireOption("EDDM", "warnAt", this.#warnAt, this.#warnAt >= this.#driftAt, "at least driftAt");
   }
 

@@ -13,7 +13,8 @@ export interface EwmaOptions {
 }
 
 /**
- * The EWMA chart: an exponentially weighted average of standardized values against its own control limits, two-sided. O(1).
+ * The EWMA chart: an exponentially weighted average of standardized values against its own control limits, two-sided. Mean and
+ * scale are learned from the first values; when these are all equal, any other value is a shift. O(1).
  *
  * Source: S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1 (1959).
  */

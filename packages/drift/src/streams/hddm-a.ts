@@ -1,4 +1,5 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { RunningMean } from "./running-mean.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
@@ -55,7 +56,7 @@ export class HddmA implements StreamDetector {
       this.#highest.clear();
       this.#drifted = false;
     }
-    this.#all.add(x);
+    this.#all.add(withinRange(x));
     this.#moveCuts();
     const evidence =
       this.#test(this.#lowest, 1) ?? (this.#twoSided ? this.#test(this.#highest, -1) : undefined);

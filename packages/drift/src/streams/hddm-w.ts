@@ -1,4 +1,5 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
 /** Options of {@link HddmW}. */
@@ -60,8 +61,9 @@ export class HddmW implements StreamDetector {
     this.#down = newCut();
   }
 
-  update(x: number): StreamEvidence | undefined {
-    if (!Number.isFinite(x)) return undefined;
+  update(value: number): StreamEvidence | undefined {
+    if (!Number.isFinite(value)) return undefined;
+    const x = withinRange(value);
     if (this.#drifted) {
       this.#all = newSample();
       this.#up = newCut();

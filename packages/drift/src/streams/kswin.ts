@@ -1,4 +1,5 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { Random } from "../math/random.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
@@ -45,6 +46,7 @@ export class Kswin implements StreamDetector {
       Number.isInteger(this.#statSize) && this.#statSize > 0 && 2 * this.#statSize <= this.#windowSize;
     requireOption("KSWIN", "statSize", this.#statSize, fits, "at most half of windowSize");
     requireOption("KSWIN", "alpha", this.#alpha, this.#alpha > 0 && this.#alpha < 1, "a probability");
+    requireOption("KSWIN", "seed", this.#seed, Number.isSafeInteger(this.#seed), "a whole number");
     this.#random = new Random(this.#seed);
   }
 
@@ -55,7 +57,7 @@ export class Kswin implements StreamDetector {
       this.#random = new Random(this.#seed);
       this.#drifted = false;
     }
-    this.#window.push(x);
+    this.#window.push(withinRange(x));
     if (this.#window.length > this.#windowSize) this.#window.shift();
     if (this.#window.length < this.#windowSize) return undefined;
     const recent = this.#window.slice(-this.#statSize);
@@ -104,7 +106,7 @@ export class Kswin implements StreamDetector {
       statSize: reader.number("statSize"),
       seed: reader.number("seed"),
     });
-    kswin.#window = reader.numbers("window", MAX_WINDOW);
+    kswin.#window = reader.numbers("window", kswin.#windowSize);
     kswin.#random.state = reader.number("random") | 0;
     kswin.#drifted = reader.boolean("drifted");
     return kswin;

@@ -1,6 +1,9 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { History } from "../shift/history.js";
 import { COUNT, S1, S2, WIDTH } from "../shift/statistics.js";
+import { drawnIn, type Location, robustLocation } from "./first-values.js";
+import { unitOfConstant } from "./standardizer.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
 /** Options of {@link GaussianGlr} and {@link BernoulliGlr}. */
@@ -31,10 +34,7 @@ abstract class Glr implements StreamDetector {
   }
 
   update(x: number): StreamEvidence | undefined {
-    if (!Number.isFinite(x)) return undefined;
-    this.#time++;
-    this.fill(x, this.#row);
-    this.history.push(this.#row);
+    if (!Number.isFinite(x) || !this.take(withinRange(x))) return undefined;
     const statistic = this.history.scan(this.#time, this.#discrete, 0);
     if (statistic < this.#threshold) return undefined;
     const { all, bestAfter, bestLength } = this.history;
@@ -44,7 +44,17 @@ abstract class Glr implements StreamDetector {
     return { level: "drift", before, after, window: bestLength, statistic, threshold: this.#threshold };
   }
 
-  protected abstract fill(x: number, row: Float64Array): void;
+  /** Takes a value in; says whether there is something to test. */
+  protected abstract take(x: number): boolean;
+
+  protected append(sum: number, squares: number): void {
+    this.#time++;
+    this.#row[COUNT] = 1;
+    this.#row[S1] = sum;
+    this.#row[S2] = squares;
+    this.history.push(this.#row);
+  }
+
   protected abstract level(count: number, sum: number): number;
 
   protected clear(): void {
@@ -67,51 +77,73 @@ abstract class Glr implements StreamDetector {
   }
 }
 
+/** Values from which the unit is learned; the test needs some of them before a change. */
+const WARM_UP = 32;
+
 /**
  * A windowed generalised likelihood ratio test for a change of mean or scale of roughly normal, uncorrelated values. Both levels are estimated; the best
- * change point is searched over the last thousands of values in an exponential histogram, O(log n).
+ * change point is searched over the last thousands of values in an exponential histogram, O(log n). The unit is learned from the first 32
+ * values, among which stray ones count for little; when these are all equal, any other value is a change.
  *
  * Sources: T. L. Lai, JRSS B 57 (1995); D. Siegmund, E. S. Venkatraman, Ann. Statist. 23 (1995).
  */
 export class GaussianGlr extends Glr {
-  /** The first value: kept out of the sums, so that squares of a large level do not cancel. */
-  #origin: number | null = null;
-  #scale = 0;
+  /** Values before the unit is known. */
+  #first: number[] = [];
+  /** The test takes means near zero and variances near one: squares of a large level would cancel. */
+  #location: Location | undefined;
 
   constructor(options: GlrOptions = {}) {
     super(options, false);
   }
 
-  protected fill(x: number, row: Float64Array): void {
-    this.#origin ??= x;
-    // The test takes variances near one; the running size of the deviations brings any stream there.
-    if (this.#scale === 0 && x !== this.#origin) this.#scale = Math.abs(x - this.#origin);
-    const z = this.#scale === 0 ? 0 : (x - this.#origin) / this.#scale;
-    row[COUNT] = 1;
-    row[S1] = z;
-    row[S2] = z * z;
+  protected take(x: number): boolean {
+    if (this.#location === undefined) {
+      if (this.#first.push(x) === WARM_UP) this.#begin();
+      return false;
+    }
+    const { centre } = this.#location;
+    if (this.#location.scale === 0 && x !== centre)
+      this.#location = { centre, scale: unitOfConstant(centre) };
+    const z = this.#location.scale === 0 ? 0 : withinRange((x - centre) / this.#location.scale);
+    this.append(z, z * z);
+    return true;
+  }
+
+  #begin(): void {
+    this.#location = robustLocation(this.#first);
+    for (const x of this.#first) {
+      const z = drawnIn(x, this.#location);
+      this.append(z, z * z);
+    }
+    this.#first = [];
   }
 
   protected level(count: number, sum: number): number {
-    return (this.#origin ?? 0) + (sum / count) * this.#scale;
+    const { centre, scale } = this.#location!;
+    return centre + (sum / count) * scale;
   }
 
   protected override clear(): void {
     super.clear();
-    this.#origin = null;
-    this.#scale = 0;
+    this.#location = undefined;
   }
 
   override toJSON(): JsonObject {
-    return { ...super.toJSON(), origin: this.#origin, scale: this.#scale };
+    const location = this.#location === undefined ? null : { ...this.#location };
+    return { ...super.toJSON(), first: [...this.#first], location };
   }
 
   static fromJSON(json: unknown): GaussianGlr {
     const reader = new JsonReader(json, "GaussianGlr");
     const glr = new GaussianGlr({ maxFalseAlarmsPer10k: reader.number("maxFalseAlarmsPer10k") });
     glr.restore(reader);
-    glr.#origin = reader.numberOrNull("origin");
-    glr.#scale = reader.number("scale");
+    glr.#first = reader.numbers("first", WARM_UP - 1);
+    if (reader.value("location") !== null) {
+      const location = reader.object("location");
+      glr.#location = { centre: location.number("centre"), scale: location.number("scale") };
+      reader.check(glr.#location.scale >= 0, "the scale is below 0");
+    }
     return glr;
   }
 }
@@ -126,9 +158,9 @@ export class BernoulliGlr extends Glr {
     super(options, true);
   }
 
-  protected fill(x: number, row: Float64Array): void {
-    row[COUNT] = 1;
-    row[S1] = x === 0 ? 0 : 1;
+  protected take(x: number): boolean {
+    this.append(x === 0 ? 0 : 1, 0);
+    return true;
   }
 
   protected level(count: number, sum: number): number {

@@ -1,4 +1,5 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
 import { RunningMean } from "./running-mean.js";
 import { requireOption, type StreamDetector, type StreamEvidence } from "./stream-detector.js";
 
@@ -40,6 +41,9 @@ export class PageHinkley implements StreamDetector {
     this.#delta = options.delta ?? 0.005;
     this.#threshold = options.threshold ?? 50;
     this.#alpha = options.alpha ?? 1 - 0.0001;
+    const few = Number.isInteger(this.#minObservations) && this.#minObservations >= 0;
+    requireOption("Page-Hinkley", "minObservations", this.#minObservations, few, "a whole number from 0 on");
+    requireOption("Page-Hinkley", "delta", this.#delta, true, "a finite number");
     requireOption("Page-Hinkley", "threshold", this.#threshold, this.#threshold > 0, "a number above 0");
     requireOption(
       "Page-Hinkley",
@@ -50,8 +54,9 @@ export class PageHinkley implements StreamDetector {
     );
   }
 
-  update(x: number): StreamEvidence | undefined {
-    if (!Number.isFinite(x)) return undefined;
+  update(value: number): StreamEvidence | undefined {
+    if (!Number.isFinite(value)) return undefined;
+    const x = withinRange(value);
     if (this.#drifted) this.#clear();
     this.#mean.add(x);
     const deviation = x - this.#mean.mean;

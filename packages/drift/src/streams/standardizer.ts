@@ -1,4 +1,13 @@
 import { type JsonObject, JsonReader } from "../json.js";
+import { withinRange } from "../math/magnitude.js";
+
+/** The part of a constant that a deviation from it is measured by: nothing else is known of its scale. */
+const RESOLUTION = 1e-9;
+
+/** The unit for deviations from a stream that was `level` without exception. */
+export function unitOfConstant(level: number): number {
+  return RESOLUTION * (Math.abs(level) || 1);
+}
 
 /** Mean and standard deviation of a stream's first values: what charts measure deviations against. */
 export class Standardizer {
@@ -16,12 +25,13 @@ export class Standardizer {
   }
 
   get sd(): number {
-    return this.#n > 1 ? Math.sqrt(this.#squares / (this.#n - 1)) || Number.MIN_VALUE : 1;
+    return this.#n > 1 ? Math.sqrt(this.#squares / (this.#n - 1)) || unitOfConstant(this.#mean) : 1;
   }
 
   /** Learns from the first values; after that, gives each value in standard deviations from the mean. */
-  standardize(x: number): number | undefined {
-    if (this.#n >= this.#warmUp) return (x - this.#mean) / this.sd;
+  standardize(value: number): number | undefined {
+    const x = withinRange(value);
+    if (this.#n >= this.#warmUp) return withinRange((x - this.#mean) / this.sd);
     this.#n++;
     const d = x - this.#mean;
     this.#mean += d / this.#n;
@@ -46,7 +56,7 @@ export class Standardizer {
 
   static fromJSON(json: unknown): Standardizer {
     const reader = new JsonReader(json, "standardizer");
-    const standardizer = new Standardizer(reader.integer("warmUp"));
+    const standardizer = new Standardizer(reader.integer("warmUp", 2));
     standardizer.#n = reader.integer("n");
     standardizer.#mean = reader.number("mean");
     standardizer.#squares = reader.number("squares");

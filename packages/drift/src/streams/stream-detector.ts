@@ -16,8 +16,8 @@ export interface StreamEvidence {
 }
 
 /**
- * A change detector on one stream of numbers. Values that are not finite are ignored. A detector that reported drift starts
- * anew with the next value.
+ * A change detector on one stream of numbers. Values that are not finite are ignored, values beyond ±1e100 count as ±1e100. A detector that
+ * reported drift starts anew with the next value.
  */
 export interface StreamDetector {
   /** Takes one value in; says whether the stream has changed. */
@@ -26,7 +26,7 @@ export interface StreamDetector {
   toJSON(): JsonObject;
 }
 
-/** Refuses an option outside its range. */
+/** Refuses an option that is not finite, or outside its range. */
 export function requireOption(
   detector: string,
   option: string,
@@ -34,7 +34,7 @@ export function requireOption(
   valid: boolean,
   expected: string,
 ): void {
-  if (valid) return;
+  if (valid && Number.isFinite(value)) return;
   throw new CkptError("CKPT_INVALID_ARGUMENT", {
     message: `${detector}: ${option} is ${value}.`,
     hint: `Give ${expected}.`,
