@@ -4,9 +4,12 @@ export interface RetentionContext {
   readonly openGuards?: readonly { readonly checkpointId: string }[];
   /** Never dropped. */
   readonly pinnedIds?: readonly string[];
-  /** The current checkpoint: never dropped. */
+  /** The current checkpoint: never dropped. Where it is damaged, what a recovery would go back to is not dropped either. */
   readonly headId?: string | null;
-  /** Checkpoints that cannot be restored. They do not count as kept copies: `keepLast(3)` keeps three intact ones. */
+  /**
+   * Checkpoints that cannot be restored. They do not count as kept copies: `keepLast(3)` keeps three intact ones. They stay as long as
+   * they would have stayed whole; where a cap is exceeded, they go first.
+   */
   readonly damagedIds?: readonly string[];
   /** Checkpoints whose operation is known to be done, for `keepUntilReleased`. */
   readonly releasedIds?: readonly string[];

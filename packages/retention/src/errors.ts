@@ -6,8 +6,12 @@ export type RetentionErrorCode =
   /** A policy without a single rule: it would drop everything, which nobody means. Nothing was planned. */
   | "CKPT_EMPTY_POLICY";
 
-export function invalidArgument(message: string, hint: string): CkptError<RetentionErrorCode> {
-  return new CkptError<RetentionErrorCode>("CKPT_INVALID_ARGUMENT", { message, hint });
+export function invalidArgument(
+  message: string,
+  hint: string,
+  details: Readonly<Record<string, unknown>> = {},
+): CkptError<RetentionErrorCode> {
+  return new CkptError<RetentionErrorCode>("CKPT_INVALID_ARGUMENT", { message, hint, details });
 }
 
 export function emptyPolicy(what: string): CkptError<RetentionErrorCode> {

@@ -1,15 +1,12 @@
 import type { RetentionDecision, RetentionPlan } from "./plan.js";
+import { printable } from "./printable.js";
 
 const CELL_MAX = 40;
+const SENTENCE_MAX = 240;
 
-/** Names and ids come from outside: what could steer a terminal is shown as an escape, and length is bounded. */
-function cell(text: string): string {
-  const shown = text.replace(
-    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
-    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
-  );
-  return shown.length <= CELL_MAX ? shown : `${shown.slice(0, CELL_MAX - 3)}...`;
-}
+// Names, ids, times and the sentences of rules of one's own come from outside.
+const cell = (text: string) => printable(text, CELL_MAX);
+const sentence = (text: string) => printable(text, SENTENCE_MAX);
 
 function row({ header, action, reasons }: RetentionDecision): string[] {
   return [
@@ -18,11 +15,14 @@ function row({ header, action, reasons }: RetentionDecision): string[] {
     cell(header.id),
     cell(header.name),
     cell(header.timestamp),
-    reasons.map((reason) => `${cell(reason.code)}: ${reason.message}`).join(" "),
+    reasons.map((reason) => `${cell(reason.code)}: ${sentence(reason.message)}`).join(" "),
   ];
 }
 
-/** The plan as a table for people: a summary line, then one line per checkpoint, oldest first, with the reasons. */
+/**
+ * The plan as a table for people: a summary line, then one line per checkpoint, oldest first, with the reasons. Control characters are
+ * shown as escapes; names, ids and times are cut at 40 characters, each reason at 240.
+ */
 export function explain(plan: RetentionPlan): string {
   const decisions = [...plan.keep, ...plan.drop].sort((a, b) => a.header.sequence - b.header.sequence);
   const rows = [["action", "seq", "id", "name", "time", "why"], ...decisions.map(row)];
@@ -36,6 +36,6 @@ export function explain(plan: RetentionPlan): string {
       .trimEnd(),
   );
   const summary = `keep ${plan.keep.length}, drop ${plan.drop.length} of ${decisions.length}`;
-  const suspended = plan.suspended === null ? [] : [`suspended: ${plan.suspended.message}`];
+  const suspended = plan.suspended === null ? [] : [`suspended: ${sentence(plan.suspended.message)}`];
   return [summary, ...suspended, ...lines].join("\n");
 }

@@ -1,6 +1,7 @@
 import { BUCKET_OF, type CalendarUnit } from "./calendar.js";
 import { emptyPolicy, invalidArgument, requireCount } from "./errors.js";
 import { type History, type HistoryEntry, keepPolicy, type Reason, type RetentionPolicy } from "./policy.js";
+import { endsStep } from "./steps.js";
 
 /** How many calendar buckets of each length keep their newest checkpoint. What is left out or 0 keeps none. */
 export interface GfsCounts {
@@ -23,11 +24,18 @@ const NOUN: Record<CalendarUnit, string> = {
 
 type Keep = (entry: HistoryEntry, reason: Reason) => void;
 
-function selectUnit({ entries }: History, unit: CalendarUnit, count: number, keep: Keep): void {
+function* selectUnit(
+  { entries, damagedLeftOut }: History,
+  unit: CalendarUnit,
+  count: number,
+  keep: Keep,
+): Generator<void, void> {
+  const newest = damagedLeftOut ? "newest intact one" : "newest";
   const bucketOf = BUCKET_OF[unit];
   const seen = new Set<number>();
-  for (let i = entries.length - 1; i >= 0; i--) {
-    const entry = entries[i]!;
+  for (let back = 0; back < entries.length; back++) {
+    if (endsStep(back)) yield;
+    const entry = entries[entries.length - 1 - back]!;
     if (Number.isNaN(entry.timeMs)) {
       keep(entry, {
         code: `gfs-${unit}`,
@@ -40,7 +48,7 @@ function selectUnit({ entries }: History, unit: CalendarUnit, count: number, kee
     seen.add(bucket);
     keep(entry, {
       code: `gfs-${unit}`,
-      message: `It is the newest of its ${NOUN[unit]} (UTC), ${seen.size} of ${count}.`,
+      message: `It is the ${newest} of its ${NOUN[unit]} (UTC), ${seen.size} of ${count}.`,
     });
   }
 }
@@ -65,7 +73,7 @@ export function gfs(counts: GfsCounts): RetentionPolicy {
     if (count !== 0) used.push([unit, requireCount(count, `gfs({ ${unit} })`)]);
   }
   if (used.length === 0) throw emptyPolicy("gfs without a count");
-  return keepPolicy((history, keep) => {
-    for (const [unit, count] of used) selectUnit(history, unit, count, keep);
+  return keepPolicy(function* (history, keep) {
+    for (const [unit, count] of used) yield* selectUnit(history, unit, count, keep);
   });
 }

@@ -1,68 +1,73 @@
 import type { CheckpointHeader } from "@ckpt/core";
+import { type ById, IdIndex } from "./by-id.js";
+import { sortInSteps } from "./by-sequence.js";
 import type { RetentionContext } from "./context.js";
 import { describeMs } from "./duration.js";
 import { invalidArgument } from "./errors.js";
 import type { History, HistoryEntry } from "./policy.js";
-
-/** Checkpoints that are worked on in one step. */
-export const STEP = 256;
+import { quoted } from "./printable.js";
+import { endsStep } from "./steps.js";
+import { parseTime } from "./timestamp.js";
 
 const CLOCK_JUMP_MS = 86_400_000;
-const HAS_OFFSET = /(?:Z|[+-]\d\d:?\d\d)$/i;
 
 /** Why age rules drop nothing at the moment. */
 export interface Suspension {
   readonly code: "clock-jump" | "clock-suspect";
   readonly message: string;
-  /** Wall clock minus the newest stored time, in milliseconds; negative when the clock is behind. */
+  /** Wall clock minus the newest stored time that can be read, in milliseconds; negative when the clock is behind. */
   readonly jumpMs: number;
 }
 
-/** A time without an offset is read as UTC, so that a plan does not depend on where it is made. */
-function parseTime(timestamp: string): number {
-  return Date.parse(HAS_OFFSET.test(timestamp) || !timestamp.includes("T") ? timestamp : `${timestamp}Z`);
+function* sorted(headers: readonly CheckpointHeader[]): Generator<void, readonly CheckpointHeader[]> {
+  for (let i = 1; i < headers.length; i++) {
+    if (endsStep(i)) yield;
+    if (headers[i]!.sequence < headers[i - 1]!.sequence) return yield* sortInSteps(headers);
+  }
+  return headers;
 }
 
-function* sortedEntries(
+function refuseTwice({ id, sequence }: CheckpointHeader): never {
+  throw invalidArgument(
+    `Checkpoint ${quoted(id)} or its sequence ${sequence} is there twice.`,
+    "Give each header once, as the store lists them.",
+    { id, sequence },
+  );
+}
+
+function* readEntries(
   headers: readonly CheckpointHeader[],
   damagedIds: ReadonlySet<string>,
-): Generator<void, HistoryEntry[]> {
+): Generator<void, { entries: readonly HistoryEntry[]; byId: ById }> {
   const entries: HistoryEntry[] = [];
-  let isSorted = true;
-  for (let i = 0; i < headers.length; i++) {
-    const header = headers[i]!;
-    if (i > 0 && header.sequence < headers[i - 1]!.sequence) isSorted = false;
-    entries.push({ header, timeMs: parseTime(header.timestamp), damaged: damagedIds.has(header.id) });
-    if (i % STEP === 0) yield;
-  }
-  if (!isSorted) entries.sort((a, b) => a.header.sequence - b.header.sequence);
-  const ids = new Set<string>();
-  for (let i = 0; i < entries.length; i++) {
-    const { header } = entries[i]!;
-    const before = entries[i - 1]?.header;
-    if (before !== undefined && before.agentId !== header.agentId) {
+  const byId = new IdIndex(entries);
+  let before: CheckpointHeader | undefined;
+  for (const header of yield* sorted(headers)) {
+    const { id, agentId, sequence } = header;
+    if (before !== undefined && before.agentId !== agentId) {
       throw invalidArgument(
-        `The headers are of two agents, ${JSON.stringify(before.agentId)} and ${JSON.stringify(header.agentId)}.`,
+        `The headers are of two agents, ${quoted(before.agentId)} and ${quoted(agentId)}.`,
         "Plan each agent by itself: sequences are per agent.",
+        { agentIds: [before.agentId, agentId] },
       );
     }
-    if (before?.sequence === header.sequence || ids.has(header.id)) {
-      throw invalidArgument(
-        `Checkpoint ${JSON.stringify(header.id)} or its sequence ${header.sequence} is there twice.`,
-        "Give each header once, as the store lists them.",
-      );
-    }
-    ids.add(header.id);
-    if (i % STEP === 0) yield;
+    const index = entries.length;
+    const entry = { header, index, timeMs: parseTime(header.timestamp), damaged: damagedIds.has(id) };
+    if (before?.sequence === sequence || !byId.add(entry)) refuseTwice(header);
+    entries.push(entry);
+    before = header;
+    if (endsStep(index)) yield;
   }
-  return entries;
+  const twice = yield* byId.twice();
+  if (twice !== undefined) refuseTwice(twice);
+  return { entries, byId };
 }
 
 function suspension(wallMs: number, newestMs: number, context: RetentionContext): Suspension | null {
   const jumpMs = Number.isNaN(newestMs) ? 0 : wallMs - newestMs;
   if (Math.abs(jumpMs) > CLOCK_JUMP_MS) {
     const side = jumpMs > 0 ? "ahead of" : "behind";
-    const message = `The clock is ${describeMs(Math.abs(jumpMs))} ${side} the newest checkpoint: nothing is dropped for its age.`;
+    const message = `The clock is ${describeMs(Math.abs(jumpMs))} ${side} the newest timestamp: nothing is dropped for its age.`;
     return { code: "clock-jump", message, jumpMs };
   }
   if (context.clockSuspect !== true) return null;
@@ -73,9 +78,14 @@ function suspension(wallMs: number, newestMs: number, context: RetentionContext)
   };
 }
 
-interface Reading {
+/** The headers in order, and what is measured from. */
+export interface Reading {
   readonly history: History;
+  readonly byId: ById;
+  /** The newest intact checkpoint; where none is, the newest. */
   readonly newest: HistoryEntry | undefined;
+  /** The newest intact one whose timestamp can be read, or where none can, the newest of all that can: ages are measured from it. */
+  readonly newestTimed: HistoryEntry | undefined;
   readonly suspended: Suspension | null;
 }
 
@@ -88,14 +98,18 @@ export function* readHistory(
   if (!Number.isFinite(wallMs)) {
     throw invalidArgument(`nowMs is ${wallMs}.`, "Give milliseconds since 1970, for example Date.now().");
   }
-  const entries = yield* sortedEntries(headers, new Set(context.damagedIds));
-  // The newest *intact* one is always kept, so what is measured from it does not change by carrying out a plan.
+  const { entries, byId } = yield* readEntries(headers, new Set(context.damagedIds));
+  // Both are always kept, so what is measured from them does not change by carrying out a plan.
   const newest = entries.findLast((entry) => !entry.damaged) ?? entries.at(-1);
-  const newestMs = newest?.timeMs ?? Number.NaN;
+  const isTimed = (entry: HistoryEntry) => !Number.isNaN(entry.timeMs);
+  const newestTimed =
+    entries.findLast((entry) => isTimed(entry) && !entry.damaged) ?? entries.findLast(isTimed);
+  const newestMs = newestTimed?.timeMs ?? Number.NaN;
   const suspended = suspension(wallMs, newestMs, context);
   const since = context.suspectedSince ?? [];
   const history: History = {
     entries,
+    damagedLeftOut: false,
     newestSequence: newest?.header.sequence ?? 0,
     nowMs: Number.isNaN(newestMs) ? wallMs : Math.max(wallMs, newestMs),
     ageSuspended: suspended !== null,
@@ -104,5 +118,5 @@ export function* readHistory(
     pinnedIds: new Set(context.pinnedIds),
     suspectedSince: typeof since === "number" ? [since] : since,
   };
-  return { history, newest, suspended };
+  return { history, byId, newest, newestTimed, suspended };
 }

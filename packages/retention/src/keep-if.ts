@@ -1,6 +1,8 @@
 import type { CheckpointHeader } from "@ckpt/core";
 import { invalidArgument } from "./errors.js";
 import { keepPolicy, type ReasonCode, type RetentionPolicy } from "./policy.js";
+import { quoted } from "./printable.js";
+import { endsStep } from "./steps.js";
 
 /**
  * Keeps each checkpoint whose header satisfies `predicate`: a rule of one's own, for example over metadata.
@@ -10,9 +12,12 @@ import { keepPolicy, type ReasonCode, type RetentionPolicy } from "./policy.js";
  */
 export function keepIf(code: ReasonCode, predicate: (header: CheckpointHeader) => boolean): RetentionPolicy {
   if (code.length === 0) throw invalidArgument("keepIf needs a code.", 'For example "tagged-release".');
-  return keepPolicy(({ entries }, keep) => {
-    for (const entry of entries) {
-      if (predicate(entry.header)) keep(entry, { code, message: `It satisfies the rule "${code}".` });
+  const message = `It satisfies the rule ${quoted(code)}.`;
+  return keepPolicy(function* ({ entries }, keep) {
+    for (let i = 0; i < entries.length; i++) {
+      if (endsStep(i)) yield;
+      const entry = entries[i]!;
+      if (predicate(entry.header)) keep(entry, { code, message });
     }
   });
 }

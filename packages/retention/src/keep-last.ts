@@ -1,16 +1,18 @@
 import { requireCount } from "./errors.js";
 import { keepPolicy, type RetentionPolicy } from "./policy.js";
+import { endsStep } from "./steps.js";
 
 /** Keeps the newest `count` checkpoints, by sequence. */
 export function keepLast(count: number): RetentionPolicy {
   requireCount(count, "keepLast(count)");
-  return keepPolicy(({ entries }, keep) => {
-    const start = Math.max(0, entries.length - count);
-    for (let i = entries.length - 1; i >= start; i--) {
-      const rank = entries.length - i;
+  return keepPolicy(function* ({ entries, damagedLeftOut }, keep) {
+    const latest = damagedLeftOut ? "latest intact one" : "latest";
+    const end = Math.min(entries.length, count);
+    for (let back = 0; back < end; back++) {
+      if (endsStep(back)) yield;
       const message =
-        rank === 1 ? "It is the latest." : `It is the latest but ${rank - 1}, of ${count} kept.`;
-      keep(entries[i]!, { code: "keep-last", message });
+        back === 0 ? `It is the ${latest}.` : `It is the ${latest} but ${back}, of ${count} kept.`;
+      keep(entries[entries.length - 1 - back]!, { code: "keep-last", message });
     }
   });
 }

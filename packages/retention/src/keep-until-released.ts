@@ -1,4 +1,6 @@
 import { keepPolicy, type RetentionPolicy } from "./policy.js";
+import { quoted } from "./printable.js";
+import { endsStep } from "./steps.js";
 
 /**
  * Keeps a checkpoint until the operation that it was made for is done: as long as an open guard stands on it. Where no
@@ -6,17 +8,19 @@ import { keepPolicy, type RetentionPolicy } from "./policy.js";
  * checkpoint of each name is kept, until the next one of that name follows or `context.releasedIds` has it.
  */
 export function keepUntilReleased(): RetentionPolicy {
-  return keepPolicy(({ entries, guardBaseIds, releasedIds }, keep) => {
+  return keepPolicy(function* ({ entries, guardBaseIds, releasedIds, damagedLeftOut }, keep) {
+    const newest = damagedLeftOut ? "newest intact" : "newest";
     const seen = new Set<string>();
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const entry = entries[i]!;
+    for (let back = 0; back < entries.length; back++) {
+      if (endsStep(back)) yield;
+      const entry = entries[entries.length - 1 - back]!;
       const { id, name } = entry.header;
       if (guardBaseIds.has(id)) {
         keep(entry, { code: "keep-until-released", message: "Its operation is not done." });
       } else if (!seen.has(name) && !releasedIds.has(id)) {
         keep(entry, {
           code: "keep-until-released",
-          message: `It is the newest ${JSON.stringify(name)}, and nothing says that its operation is done.`,
+          message: `It is the ${newest} ${quoted(name)}, and nothing says that its operation is done.`,
         });
       }
       seen.add(name);

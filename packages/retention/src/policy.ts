@@ -1,4 +1,5 @@
 import type { CheckpointHeader } from "@ckpt/core";
+import type { Steps } from "./steps.js";
 
 /** Why a checkpoint is kept or dropped. */
 export interface Reason {
@@ -32,12 +33,24 @@ export type ReasonCode =
   | "max-bytes"
   | (string & {});
 
-/** What no policy can drop. */
-export type ProtectionCode = "head" | "head-fallback" | "guard-base" | "pinned" | "newest-intact";
+/**
+ * What no policy can drop. Where the head is damaged, `head-fallback` is its newest intact ancestor and `head-lineage` a damaged one on
+ * the way there, which caps do not count. `newest-time` is what ages are measured from while newer timestamps cannot be read.
+ */
+export type ProtectionCode =
+  | "head"
+  | "head-fallback"
+  | "head-lineage"
+  | "guard-base"
+  | "pinned"
+  | "newest-intact"
+  | "newest-time";
 
 /** One checkpoint as the rules see it. */
 export interface HistoryEntry {
   readonly header: CheckpointHeader;
+  /** Its place in the whole history, whatever the scope: 0 is the oldest. */
+  readonly index: number;
   /** The header's timestamp as milliseconds since 1970 UTC; NaN where it cannot be read. */
   readonly timeMs: number;
   readonly damaged: boolean;
@@ -47,9 +60,11 @@ export interface HistoryEntry {
 export interface History {
   /** Oldest first, by sequence. */
   readonly entries: readonly HistoryEntry[];
+  /** Damaged checkpoints are left out of `entries`: its newest is the newest intact one. */
+  readonly damagedLeftOut: boolean;
   /** The sequence of the newest intact checkpoint of the whole history, whatever the scope. */
   readonly newestSequence: number;
-  /** The time that ages are measured from: the larger of the wall clock and the newest stored time. */
+  /** The time that ages are measured from: the larger of the wall clock and the newest stored time that can be read. */
   readonly nowMs: number;
   /** Age rules keep all that they cover. */
   readonly ageSuspended: boolean;
@@ -60,20 +75,26 @@ export interface History {
   readonly suspectedSince: readonly number[];
 }
 
-/** Selects what to keep. A checkpoint is kept when any rule that covers it selects it. */
+/**
+ * Selects what to keep. A checkpoint is kept when any rule that covers it selects it. A rule that takes long over a long history
+ * can be a generator that yields every few hundred checkpoints: there, `planRetentionInSlices` lets others run.
+ */
 export interface KeepRule {
   covers(header: CheckpointHeader): boolean;
-  select(history: History, keep: (entry: HistoryEntry, reason: Reason) => void): void;
+  select(history: History, keep: (entry: HistoryEntry, reason: Reason) => void): Steps;
 }
 
-/** Takes from what was kept, oldest first. It is handed the kept checkpoints of its scope and cannot drop protected ones. */
+/**
+ * Takes from what was kept. It is handed the kept checkpoints of its scope, oldest first, and cannot drop protected ones. It can be
+ * a generator, as a {@link KeepRule} can.
+ */
 export interface CapRule {
   covers(header: CheckpointHeader): boolean;
   evict(
     kept: readonly HistoryEntry[],
     isProtected: (entry: HistoryEntry) => boolean,
     drop: (entry: HistoryEntry, reason: Reason) => void,
-  ): void;
+  ): Steps;
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { CheckpointHeader } from "@ckpt/core";
-import type { CapRule, History, HistoryEntry, KeepRule, RetentionPolicy } from "./policy.js";
+import type { CapRule, HistoryEntry, KeepRule, RetentionPolicy } from "./policy.js";
+import { eachInSteps, endsStep, filterInSteps } from "./steps.js";
 
-/** Splits what a rule sees into the parts on which it works apart from each other. */
-type Split = (entries: readonly HistoryEntry[]) => Iterable<readonly HistoryEntry[]>;
+type Entries = readonly HistoryEntry[];
+
+/** Splits what a rule sees, in steps, into the parts on which it works apart from each other. */
+type Split = (entries: Entries) => Generator<void, Iterable<Entries>>;
 
 function scoped(
   policy: RetentionPolicy,
@@ -13,25 +16,29 @@ function scoped(
     keeps: policy.keeps.map(
       (rule): KeepRule => ({
         covers: (header) => covers(header) && rule.covers(header),
-        select: (history: History, keep) => {
-          for (const entries of split(history.entries)) rule.select({ ...history, entries }, keep);
+        *select(history, keep) {
+          const parts = yield* split(history.entries);
+          yield* eachInSteps(parts, (entries) => rule.select({ ...history, entries }, keep));
         },
       }),
     ),
     caps: policy.caps.map(
       (rule): CapRule => ({
         covers: (header) => covers(header) && rule.covers(header),
-        evict: (kept, isProtected, drop) => {
-          for (const entries of split(kept)) rule.evict(entries, isProtected, drop);
+        *evict(kept, isProtected, drop) {
+          const parts = yield* split(kept);
+          yield* eachInSteps(parts, (entries) => rule.evict(entries, isProtected, drop));
         },
       }),
     ),
   };
 }
 
-const matching =
-  (covers: (header: CheckpointHeader) => boolean): Split =>
-  (entries) => [entries.filter((entry) => covers(entry.header))];
+function matching(covers: (header: CheckpointHeader) => boolean): Split {
+  return function* (entries) {
+    return [yield* filterInSteps(entries, (entry) => covers(entry.header))];
+  };
+}
 
 /** The policy, for checkpoints of this name (or these names together) only. It says nothing about the others. */
 export function forName(name: string | readonly string[], policy: RetentionPolicy): RetentionPolicy {
@@ -47,16 +54,19 @@ export function forOtherNames(names: readonly string[], policy: RetentionPolicy)
   return scoped(policy, covers, matching(covers));
 }
 
+function* byName(entries: Entries): Generator<void, Iterable<Entries>> {
+  const groups = new Map<string, HistoryEntry[]>();
+  for (let i = 0; i < entries.length; i++) {
+    if (endsStep(i)) yield;
+    const entry = entries[i]!;
+    const group = groups.get(entry.header.name);
+    if (group === undefined) groups.set(entry.header.name, [entry]);
+    else group.push(entry);
+  }
+  return groups.values();
+}
+
 /** The policy, for each name by itself: `perName(keepLast(2))` keeps the latest two of every name. */
 export function perName(policy: RetentionPolicy): RetentionPolicy {
-  const split: Split = (entries) => {
-    const groups = new Map<string, HistoryEntry[]>();
-    for (const entry of entries) {
-      const group = groups.get(entry.header.name);
-      if (group === undefined) groups.set(entry.header.name, [entry]);
-      else group.push(entry);
-    }
-    return groups.values();
-  };
-  return scoped(policy, () => true, split);
+  return scoped(policy, () => true, byName);
 }

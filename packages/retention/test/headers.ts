@@ -39,7 +39,9 @@ export function history(
 export const sequences = (decisions: readonly { header: CheckpointHeader }[]) =>
   decisions.map((d) => d.header.sequence);
 
-/** Histories with gaps in the sequence, clocks that step back and forth, several names and sizes. */
+/**
+ * Histories with gaps in the sequence, several lines and gaps in them, clocks that step back and forth, several names and sizes.
+ */
 export const anyHistory = fc
   .array(
     fc.record({
@@ -50,15 +52,21 @@ export const anyHistory = fc
       ),
       name: fc.constantFrom("routine", "recovery", "pre_operation", "before-deploy", "__proto__"),
       stateBytes: fc.integer({ min: 0, max: 5_000 }),
+      parentBack: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 8 })),
+      parentGone: fc.boolean(),
     }),
     { minLength: 1, maxLength: 60 },
   )
   .map((steps) => {
     let sequence = 0;
     let timeMs = T0;
-    return steps.map(({ gap, stepMs, name, stateBytes }) => {
+    const saved: number[] = [];
+    return steps.map(({ gap, stepMs, name, stateBytes, parentBack, parentGone }) => {
+      const parent = saved.at(-parentBack);
       sequence += gap;
       timeMs += stepMs;
-      return header(sequence, { timeMs, name, stateBytes });
+      saved.push(sequence);
+      const parentId = parent === undefined ? null : `agent:${parent + (parentGone ? 1 : 0)}`;
+      return header(sequence, { timeMs, name, stateBytes, parentId });
     });
   });

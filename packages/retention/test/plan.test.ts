@@ -73,7 +73,7 @@ describe("a clock that jumped", () => {
 });
 
 describe("protection", () => {
-  it("keeps the head, its intact ancestor, guard bases, pins and the newest intact one, with the reason", () => {
+  it("keeps the head, its intact ancestor and what leads there, guard bases, pins and the newest intact one, with the reason", () => {
     const plan = planRetention(history(20), keepLast(1), T0 + DAY_MS / 24, {
       headId: "agent:10",
       damagedIds: ["agent:9", "agent:10", "agent:20"],
@@ -84,6 +84,7 @@ describe("protection", () => {
       [2, true, "pinned"],
       [4, true, "guard-base"],
       [8, true, "head-fallback"],
+      [9, true, "head-lineage"],
       [10, true, "head"],
       [19, true, "newest-intact"],
       [20, false, "keep-last"],
