@@ -1,6 +1,6 @@
 import type { CheckpointHeader, Snapshot } from "@ckpt/core";
 import type { AgentHistory } from "./agent-history.js";
-import type { PutEntry } from "./entry.js";
+import type { EventEntry, PutEntry, RemovalEntry } from "./entry.js";
 
 /** The last put of an agent in the current segment: what the next delta is on. */
 export interface DeltaBase {
@@ -21,6 +21,21 @@ export interface PendingPut {
   /** Set once it is planned; counts once `commit` is done. */
   header: CheckpointHeader | undefined;
   commit: { readonly done: Promise<unknown> } | undefined;
+}
+
+/** What a commit brings, as far as its agents count with it. */
+type NumberedItem =
+  | (PendingPut & {
+      readonly kind: "put";
+      readonly writer: AgentWriter;
+      readonly n: number;
+      readonly draft: { readonly id: string };
+    })
+  | { readonly kind: "fact"; readonly writer: AgentWriter; readonly entry: RemovalEntry | EventEntry };
+
+/** A commit that is on its way. */
+interface WorkOnItsWay {
+  readonly items: readonly NumberedItem[];
 }
 
 /**
@@ -93,15 +108,32 @@ export class AgentWriter {
     }
   }
 
-  /** Everything on its way was given up: back to what was acknowledged. The next put is a keyframe. */
-  reset(): void {
+  /**
+   * What was on its way was given up, except for what `left` still brings: back to what was acknowledged, and that. The next put is a
+   * keyframe.
+   */
+  reset(left: readonly WorkOnItsWay[] = []): void {
     this.#pending = 0;
     this.#puts.clear();
     this.#removed.clear();
     this.base = undefined;
     this.lastSequence = this.history.lastSequence;
     this.#lastNumber = this.history.lastNumber;
-    this.#wake();
+    for (const { items } of left) {
+      this.begin();
+      for (const item of items) if (item.writer === this) this.#again(item);
+    }
+    if (this.#pending === 0) this.#wake();
+  }
+
+  #again(item: NumberedItem): void {
+    if (item.kind === "put") {
+      this.#lastNumber = item.n;
+      this.willPut(item.draft.id, item);
+      return;
+    }
+    this.#lastNumber = item.entry.n;
+    if (item.entry.kind === "removal") this.willRemove(item.entry.ids);
   }
 
   /** Resolves when nothing is on its way. */

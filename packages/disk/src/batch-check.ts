@@ -16,9 +16,10 @@ import {
 import type { AgentWriter, PendingPut } from "./agent-writer.js";
 import type { PutEntry } from "./entry.js";
 import { decodeEvent } from "./event-decode.js";
+import { checkHeaderBytes } from "./header-bytes.js";
 import { noPlace } from "./no-place.js";
 import type { Limits } from "./options.js";
-import { type CommitItem, PendingCommit, type PutItem } from "./pending-commit.js";
+import { type AcceptedItem, type CommitItem, PendingCommit, type PutItem } from "./pending-commit.js";
 import { conflict, invalid, overLimit } from "./refusals.js";
 
 /** A put of the batch: to be written, on its way already, or stored. */
@@ -36,12 +37,6 @@ export interface BatchLimits extends Limits {
   /** Whether a stored put is known to be on the disk. */
   isTrusted(put: PutEntry): boolean;
 }
-
-/** An accepted entry that has no number yet. */
-type AcceptedItem = PutItem | { readonly kind: "fact"; readonly writer: AgentWriter; readonly fact: Fact };
-type Fact =
-  | { readonly kind: "removal"; readonly ids: readonly string[]; readonly reason: string }
-  | { readonly kind: "event"; readonly event: StoreEvent };
 
 /** What the entries before have done to an agent, as far as later entries of the batch must know. */
 interface Ahead {
@@ -75,6 +70,7 @@ export class BatchCheck {
     if (entries.length > most) throw overLimit("entries in one commit", entries.length, most);
     if (entries.length > 1) this.#ahead = new Map();
     for (const entry of entries) this.#accept(entry);
+    checkHeaderBytes(this.#accepted, this.#limits.maxChainDeltas);
     const commit =
       this.#accepted.length === 0 ? undefined : new PendingCommit(this.#accepted.map(giveNumber));
     return { commit, puts: this.#puts };

@@ -1,12 +1,14 @@
 /** The index: each agent's history, from the segments that count. */
+import type { StoreFinding } from "@ckpt/core";
 import { classify, type Slices } from "@ckpt/io";
 import type { AgentHistory } from "./agent-history.js";
 import { compareKeys, type PutEntry, type StoredEntry } from "./entry.js";
 import type { Findings } from "./findings.js";
 import { mapBounded } from "./map-bounded.js";
+import { noPlace } from "./no-place.js";
 import { type Replayed, replay } from "./replay.js";
 import type { Segment, SegmentContext } from "./segment.js";
-import { lostFinding, supersededFinding } from "./segment-findings.js";
+import { lostFindings, supersededFinding } from "./segment-findings.js";
 import { type DirectoryListener, StoreDirectory } from "./store-directory.js";
 import type { WriterChanges } from "./writer-segments.js";
 
@@ -43,6 +45,11 @@ export class Catalog implements DirectoryListener {
     this.removedBytes += history.removedBytes - before;
   }
 
+  /** Reports something that a read or a repair has met. */
+  report(finding: StoreFinding): void {
+    this.#findings.add(finding);
+  }
+
   agentIds(): string[] {
     const ids = new Set<string>();
     for (const [agentId, { isEmpty }] of this.#held) if (!isEmpty) ids.add(agentId);
@@ -77,13 +84,19 @@ export class Catalog implements DirectoryListener {
     this.#version++;
   }
 
-  /** The agent's history as of the last look at the directory; undefined for an agent that never wrote. */
+  /**
+   * The agent's history as of the last look at the directory; undefined for an agent that never wrote. Of one whose every entry is lost, it is
+   * the last sequence that was recorded.
+   */
   async history(agentId: string): Promise<AgentHistory | undefined> {
     const known = this.#held.get(agentId) ?? this.#cache.get(agentId);
-    if (known !== undefined) return known.isEmpty ? undefined : known;
+    if (known !== undefined) return known.isEmpty && known.lastSequence === 0 ? undefined : known;
     const version = this.#version;
     const { history } = await this.replay(agentId);
-    if (history.isEmpty) return undefined;
+    if (history.isEmpty) {
+      history.lastSequence = this.recordedSequence(agentId);
+      return history.lastSequence === 0 ? undefined : history;
+    }
     if (version === this.#version && !this.#held.has(agentId)) this.#remember(history);
     return history;
   }
@@ -97,7 +110,8 @@ export class Catalog implements DirectoryListener {
       replayed = await this.#replayOnce(agentId);
     }
     if (replayed.superseded.length > 0) this.#findings.add(supersededFinding(agentId, replayed.superseded));
-    for (const lost of replayed.lost) this.#findings.add(lostFinding(this.#context.layout, agentId, lost));
+    for (const finding of lostFindings(this.#context.layout, agentId, replayed.lost))
+      this.#findings.add(finding);
     return replayed;
   }
 
@@ -168,6 +182,29 @@ export class Catalog implements DirectoryListener {
         const known = held.find(put.header.id);
         if (known !== undefined && !this.directory.has(known.segment)) held.replace(put);
       }
+    }
+  }
+
+  /**
+   * A salvage of this process has left these out: agents that are held here do not list them any more, and their heads are what another
+   * process finds. Only under the maintenance lease: who does not hold it cannot tell what was lost from what others have moved.
+   */
+  async forgetLost(lostIds: readonly string[]): Promise<void> {
+    for (const [agentId, held] of this.#held) {
+      const lost = lostIds.filter((id) => {
+        const put = held.find(id);
+        return put !== undefined && !this.directory.has(put.segment);
+      });
+      if (lost.length === 0) continue;
+      const { history: found } = await this.#replayOnce(agentId);
+      // What was saved or removed meanwhile is in `held` already, and may not be in what was found.
+      const gone = lost.filter((id) => found.find(id) === undefined);
+      const wasHead = held.headId !== null && gone.includes(held.headId);
+      const { epoch, lastNumber: n } = held;
+      held.apply({ kind: "removal", agentId, epoch, n, ids: gone, reason: "lost", ...noPlace() });
+      if (!wasHead || found.headId === null || held.find(found.headId) === undefined) continue;
+      held.headId = found.headId;
+      held.headEntry = found.headEntry;
     }
   }
 

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { CkptError } from "@ckpt/errors";
 import { classify, crc32, type FileSystem, linkExclusive, readFully, tempName, writeFully } from "@ckpt/io";
+import { isUnsafePath, openPlain } from "./unsafe-path.js";
 
 /** The longest file of this kind, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -27,16 +28,19 @@ function decodeCheckedJson(bytes: Buffer): unknown {
   }
 }
 
-/** What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails. */
+/**
+ * What a file holds: `"absent"`, `"damaged"`, or its value. Throws the file system's error where reading fails, `CKPT_UNSAFE_PATH` where
+ * something else than a plain file stands there.
+ */
 export async function readCheckedJson(
   fs: FileSystem,
   file: string,
 ): Promise<{ value: unknown } | "absent" | "damaged"> {
   try {
-    const handle = await fs.open(file, { access: "read" });
+    const handle = await openPlain(fs, file);
     try {
-      const { size, kind } = await handle.stat();
-      if (kind !== "file" || size > MAX_BYTES) return "damaged";
+      const { size } = await handle.stat();
+      if (size > MAX_BYTES) return "damaged";
       const bytes = Buffer.allocUnsafe(size);
       const value = decodeCheckedJson(bytes.subarray(0, await readFully(handle, bytes, 0, size, 0)));
       return value === undefined ? "damaged" : { value };
@@ -50,14 +54,15 @@ export async function readCheckedJson(
 }
 
 /**
- * The same for a file that can be done without: where the device fails it is as good as damaged, and keeps nothing else from being read.
- * It is read twice before it counts as that: `repair()` would put it into quarantine.
+ * The same for a file that can be done without: where the device fails, or something else stands there, it is as good as damaged, and keeps
+ * nothing else from being read. It is read twice before it counts as that: `repair()` would put it into quarantine.
  */
 export async function readDerivedJson(fs: FileSystem, file: string): ReturnType<typeof readCheckedJson> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await readCheckedJson(fs, file);
     } catch (error) {
+      if (isUnsafePath(error)) return "damaged";
       if (classify(error) !== "damaged") throw error;
       if (attempt === 2) return "damaged";
     }

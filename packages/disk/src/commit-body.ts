@@ -1,11 +1,11 @@
 /** The body of a commit, small ones at once, large ones in slices that leave the event loop room. */
 import { Slices } from "@ckpt/io";
-import { encodeCommitHeader } from "./commit-record.js";
 import { encodeEntry, encodePut, type RawEntry } from "./entry-encode.js";
 import type { PendingCommit, WrittenEntry } from "./pending-commit.js";
 import type { OnProgress } from "./progress.js";
 import { type PutPlan, planPut } from "./put-plan.js";
 import { readAhead } from "./read-ahead.js";
+import { encodeShortHeader } from "./short-entry.js";
 
 /** States up to this weight in all are encoded inside the call; more goes in slices. */
 const AT_ONCE_BYTES = 256 * 1024;
@@ -34,12 +34,15 @@ export function planCommit(commit: PendingCommit, number: number, maxChainDeltas
   const entries = steps.map((step) => ("entry" in step ? step.entry : step));
   const body =
     weight <= AT_ONCE_BYTES
-      ? bodyAtOnce(steps)
-      : readAhead(bodyInSlices(steps, weight, commit.onProgress), AHEAD_BYTES);
+      ? bodyAtOnce(steps, entries)
+      : readAhead(bodyInSlices(steps, entries, weight, commit.onProgress), AHEAD_BYTES);
   return { entries, body };
 }
 
-function bodyAtOnce(steps: readonly (PutPlan | WrittenEntry)[]): Uint8Array[] {
+function bodyAtOnce(
+  steps: readonly (PutPlan | WrittenEntry)[],
+  entries: readonly WrittenEntry[],
+): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   const raw: RawEntry[] = [];
   let offset = 0;
@@ -56,12 +59,13 @@ function bodyAtOnce(steps: readonly (PutPlan | WrittenEntry)[]): Uint8Array[] {
     raw.push(finishPut(step, offset, bytes));
     offset += bytes;
   }
-  chunks.push(encodeCommitHeader(raw));
+  chunks.push(encodeShortHeader(entries, raw));
   return chunks;
 }
 
 async function* bodyInSlices(
   steps: readonly (PutPlan | WrittenEntry)[],
+  entries: readonly WrittenEntry[],
   totalBytes: number,
   onProgress: OnProgress | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -84,7 +88,7 @@ async function* bodyInSlices(
     raw.push(finishPut(step, offset, bytes));
     offset += bytes;
   }
-  yield encodeCommitHeader(raw);
+  yield encodeShortHeader(entries, raw);
 }
 
 /** Fills in what is known only now: where the record is, how long, and the state's hash, a by-product of encoding it. */

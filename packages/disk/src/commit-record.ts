@@ -9,7 +9,7 @@ export const COMMIT_KIND = 2;
 export const PLAIN_CODEC = 0;
 
 /** The longest header of a commit, in bytes. */
-const MAX_COMMIT_HEADER_BYTES = 32 * 1024 * 1024;
+export const MAX_COMMIT_HEADER_BYTES = 32 * 1024 * 1024;
 /** The length field behind the header. */
 const COMMIT_TRAILER_BYTES = 4;
 
@@ -17,17 +17,19 @@ const COMMIT_TRAILER_BYTES = 4;
 export function encodeCommitHeader(entries: readonly RawEntry[]): Buffer {
   const json = JSON.stringify({ e: entries });
   const length = Buffer.byteLength(json);
-  if (length > MAX_COMMIT_HEADER_BYTES) {
-    throw new CkptError("CKPT_LIMIT", {
-      message: `The headers of this batch take ${length} bytes, above the limit of ${MAX_COMMIT_HEADER_BYTES}.`,
-      hint: "Keep metadata small, or split the batch.",
-      details: { bytes: length, maxBytes: MAX_COMMIT_HEADER_BYTES },
-    });
-  }
+  if (length > MAX_COMMIT_HEADER_BYTES) throw headerTooLong(length);
   const bytes = Buffer.allocUnsafe(length + COMMIT_TRAILER_BYTES);
   bytes.write(json, 0, "utf8");
   bytes.writeUInt32LE(length, length);
   return bytes;
+}
+
+export function headerTooLong(bytes: number): CkptError {
+  return new CkptError("CKPT_LIMIT", {
+    message: `The headers of this batch take ${bytes} bytes, above the limit of ${MAX_COMMIT_HEADER_BYTES}.`,
+    hint: "Keep metadata and notes small, or split the batch; nothing was written.",
+    details: { bytes, maxBytes: MAX_COMMIT_HEADER_BYTES },
+  });
 }
 
 /** How many bytes at the end of a body are header and length; undefined when the length cannot be right. */

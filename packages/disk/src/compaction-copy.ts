@@ -5,6 +5,7 @@ import { classify, type FileSystem, type Slices } from "@ckpt/io";
 import type { CompactionOutput } from "./compaction-output.js";
 import type { CompactionPlan } from "./compaction-plan.js";
 import type { PutEntry, StoredEntry } from "./entry.js";
+import { inRecords } from "./fact-records.js";
 import type { StoreLayout } from "./layout.js";
 import { loadState } from "./load-state.js";
 import { noPlace } from "./no-place.js";
@@ -79,7 +80,12 @@ export class CompactionCopy {
   async run(plan: CompactionPlan): Promise<void> {
     for (const source of plan.sources) await this.#copySource(source, plan.puts.get(source) ?? []);
     for (const facts of plan.facts.values()) {
-      if (facts.length > 0) await (await this.#output()).facts(facts.map(detached));
+      for (const some of inRecords(facts)) {
+        throwIfAborted(this.#context.signal, "compact");
+        await (await this.#output()).facts(some.map(detached));
+        const pause = this.#context.slices.pause();
+        if (pause !== undefined) await pause;
+      }
     }
   }
 
@@ -194,6 +200,8 @@ export class CompactionCopy {
     const roomy = this.#roomy();
     if (roomy !== undefined) return roomy;
     this.#chains = new Map();
+    // However many there will be, one at a time is open.
+    await this.outputs.at(-1)?.finish(this.#context.slices);
     const output = await this.#context.begin();
     this.outputs.push(output);
     return output;

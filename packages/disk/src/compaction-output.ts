@@ -1,6 +1,6 @@
 /** A segment that compaction writes: sealed from birth, one record per checkpoint. */
 import { type AppendReceipt, type FileSystem, FrameLog, type Slices } from "@ckpt/io";
-import { COMMIT_KIND, encodeCommitHeader, SEGMENT_HEADER_KIND } from "./commit-record.js";
+import { COMMIT_KIND, SEGMENT_HEADER_KIND } from "./commit-record.js";
 import type { PutEntry, StoredEntry } from "./entry.js";
 import { encodeEntry } from "./entry-encode.js";
 import type { SegmentHead } from "./heads.js";
@@ -8,6 +8,7 @@ import type { StoreLayout } from "./layout.js";
 import { endOf, FRAGMENT_BYTES } from "./log-segment.js";
 import { Segment } from "./segment.js";
 import { encodeSegmentHeader, type SegmentHeader } from "./segment-header.js";
+import { encodeShortHeader } from "./short-entry.js";
 
 /** Bytes on their way to the disk before the copy waits for them: saves that go on meanwhile wait for no longer write. */
 const MAX_IN_FLIGHT_BYTES = 256 * 1024;
@@ -19,6 +20,7 @@ export class CompactionOutput {
   #inFlightBytes = 0;
   #last: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | undefined;
+  #finishing: Promise<SegmentHead> | undefined;
 
   private constructor(view: Segment, log: FrameLog) {
     this.view = view;
@@ -56,22 +58,23 @@ export class CompactionOutput {
       range[0] = Math.min(range[0], sequence);
       range[1] = Math.max(range[1], sequence);
     }
-    return this.#append([entry], [...section, encodeCommitHeader([encodeEntry(entry)])], entry.sectionBytes);
+    return this.#append([entry], section, entry.sectionBytes);
   }
 
   /** Writes entries that are no checkpoints. */
   facts(entries: readonly StoredEntry[]): Promise<void> | undefined {
-    return this.#append(entries, [encodeCommitHeader(entries.map(encodeEntry))], 0);
+    return this.#append(entries, [], 0);
   }
 
   #append(
     entries: readonly StoredEntry[],
-    body: readonly Uint8Array[],
-    bytes: number,
+    sections: readonly Uint8Array[],
+    sectionBytes: number,
   ): Promise<void> | undefined {
     this.#check();
-    this.#inFlightBytes += bytes + 512;
-    this.#last = this.#log.append({ kind: COMMIT_KIND, body }).then(
+    const header = encodeShortHeader(entries, entries.map(encodeEntry));
+    this.#inFlightBytes += sectionBytes + header.length + 256;
+    this.#last = this.#log.append({ kind: COMMIT_KIND, body: [...sections, header] }).then(
       (receipt) => this.#written(entries, receipt),
       (error: unknown) => {
         this.#failure ??= { error: this.#log.failure ?? error };
@@ -99,8 +102,13 @@ export class CompactionOutput {
     this.view.append(entries, endOf(receipt));
   }
 
-  /** Everything is on the disk, and the hint beside it. Resolves to the head to record. */
-  async finish(slices: Slices): Promise<SegmentHead> {
+  /** Everything is on the disk, and the hint beside it; nothing more may follow. Resolves to the head to record, however often it is called. */
+  finish(slices: Slices): Promise<SegmentHead> {
+    this.#finishing ??= this.#finish(slices);
+    return this.#finishing;
+  }
+
+  async #finish(slices: Slices): Promise<SegmentHead> {
     await this.#settle();
     await this.#log.close();
     const { end } = this.view;

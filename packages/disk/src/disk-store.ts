@@ -1,3 +1,4 @@
+import path from "node:path";
 import {
   type AgentState,
   asyncDispose,
@@ -27,7 +28,7 @@ interface Abortable {
 
 /** Options of the calls that write or read states. */
 export interface TransferOptions extends Abortable {
-  /** Told how far a large state has been written or read; small ones go in one piece. */
+  /** Told how far a large state has been written or read; small ones go in one piece. Fails nothing when it throws: see {@link OnProgress}. */
   readonly onProgress?: OnProgress;
 }
 
@@ -35,7 +36,7 @@ export interface TransferOptions extends Abortable {
  * The checkpoint store on disk: a log of checksummed frames, keyframes and deltas, one directory. docs/format.md says what it
  * writes, docs/durability.md what it promises.
  *
- * The constructor does nothing. The first call opens the directory, only reading; the first `acquire` creates what is missing.
+ * The constructor touches no file. The first call opens the directory, only reading; the first `acquire` creates what is missing.
  * Store objects on one directory in one process share one log; several processes may share a directory, each agent with one
  * writer at a time. Receipts say `durable`: such a commit survives a kill, a power cut and a reopen.
  *
@@ -50,18 +51,24 @@ export class DiskStore implements CheckpointStore {
   });
   /** The directory as it was given. */
   readonly directory: string;
+  /** Where it is, whatever becomes of the working directory. */
+  readonly #path: string;
   readonly #options: ResolvedOptions;
   #opening: Promise<CoreUse> | undefined;
   #use: CoreUse | undefined;
   #closing: Promise<void> | undefined;
   readonly #acquiring = new Set<Promise<Lease>>();
 
-  /** Throws `CKPT_INVALID_ARGUMENT` for an option or directory that is none. */
+  /**
+   * A relative directory is one below the working directory of this moment. Throws `CKPT_INVALID_ARGUMENT` for an option or directory that
+   * is none.
+   */
   constructor(directory: string, options: DiskStoreOptions = {}) {
     if (typeof directory !== "string" || directory === "" || directory.includes("\0")) {
       throw invalid("directory", "A store needs the path of a directory.");
     }
     this.directory = directory;
+    this.#path = absolute(directory);
     this.#options = resolveOptions(options);
   }
 
@@ -99,14 +106,18 @@ export class DiskStore implements CheckpointStore {
   }
 
   async acquire(agentId: string): Promise<Lease> {
-    const core = await this.#core("acquire");
-    const acquiring = core.acquire(agentId, this);
+    // From the first moment, not from when the store is open: a close() that comes in between must know of it.
+    const acquiring = this.#acquire(agentId);
     this.#acquiring.add(acquiring);
     try {
       return await acquiring;
     } finally {
       this.#acquiring.delete(acquiring);
     }
+  }
+
+  async #acquire(agentId: string): Promise<Lease> {
+    return (await this.#core("acquire")).acquire(agentId, this);
   }
 
   async *verify(options: { sample?: number; signal?: AbortSignal } = {}): AsyncGenerator<StoreFinding> {
@@ -120,7 +131,7 @@ export class DiskStore implements CheckpointStore {
    * `maxBytes` bounds the work: then only dead writers are folded, the smallest first, as many as hold about so many bytes between
    * them (at least two, at most 16), and the others are left for the next time.
    *
-   * While this process keeps saving, a compaction without `maxBytes` takes about a fifth of the time, so that saves hardly notice it;
+   * While this process keeps saving, a compaction without `maxBytes` takes about a ninth of the time, so that saves hardly notice it;
    * `close()` ends it.
    *
    * Rejects with `CKPT_LOCKED` when another process maintains the store, `CKPT_CONFLICT` when another has compacted meanwhile,
@@ -185,7 +196,7 @@ export class DiskStore implements CheckpointStore {
 
   async #core(call: string): Promise<StoreCore> {
     if (this.#closing !== undefined) throw closed(call);
-    this.#opening ??= useCore(this.directory, this.#options);
+    this.#opening ??= useCore(this.#path, this.#options);
     try {
       this.#use = await this.#opening;
     } catch (error) {
@@ -198,5 +209,14 @@ export class DiskStore implements CheckpointStore {
   #opened(call: string): StoreCore {
     if (this.#closing !== undefined) throw closed(call);
     return this.#use!.core;
+  }
+}
+
+function absolute(directory: string): string {
+  try {
+    return path.resolve(directory);
+  } catch (error) {
+    // The working directory is gone.
+    throw toCkptError(error, { doing: "find the directory", path: directory });
   }
 }

@@ -3,9 +3,10 @@ import type { StoreFinding } from "@ckpt/core";
 import { classify, type FileHandle, type FileSystem } from "@ckpt/io";
 import type { SegmentHead } from "./heads.js";
 import { type StoreLayout, segmentKey } from "./layout.js";
-import { between } from "./replay.js";
+import { namedRanges, type SequenceRange } from "./named-ids.js";
 import type { Segment } from "./segment.js";
 import { endsWith } from "./segment-end.js";
+import { isUnsafePath, openPlain } from "./unsafe-path.js";
 import type { WriterSegments } from "./writer-segments.js";
 
 export interface HeadCheckContext {
@@ -21,20 +22,25 @@ export async function checkHeads(context: HeadCheckContext, writer: WriterSegmen
   const findings: StoreFinding[] = [];
   const known = new Set<number>();
   for (const head of heads === "absent" ? [] : heads) {
+    if (head.isLost) continue;
     known.add(head.number);
     if (context.isReplaced(segmentKey({ writerId, number: head.number }))) continue;
     const segment = writer.segments.get(head.number);
+    const path = context.layout.segment({ writerId, number: head.number });
+    if (segment === undefined && writer.unreadable.has(path)) {
+      findings.push(unread(path, head));
+      continue;
+    }
     const reached =
       segment === undefined || segment.isMissing ? "missing" : await reaches(context.fs, segment, head);
-    if (segment === undefined || reached === "missing")
-      findings.push(missing(context.layout, writerId, head));
+    if (segment === undefined || reached === "missing") findings.push(missing(path, head));
     else if (reached === "no") {
       // A region that reading has named need not be named twice, unless it hides what came last.
       const finding = rolledBack(segment, head);
       if (segment.damages.length === 0 || finding.affectedIds.length > 0) findings.push(finding);
     } else if (segment.damages.length > 0) {
       // The last frame is where it was, and its body may be what is damaged.
-      const affectedIds = lastOnes(segment, head);
+      const affectedIds = namedRanges(lastOnes(segment, head)).ids;
       if (affectedIds.length > 0) findings.push(damagedEnd(segment, affectedIds));
     }
   }
@@ -55,58 +61,82 @@ async function reaches(
   if (end.length === head.end.length && Buffer.compare(end.chain, head.end.chain) === 0) return "yes";
   let handle: FileHandle;
   try {
-    handle = await fs.open(segment.path, { access: "read" });
+    handle = await openPlain(fs, segment.path);
   } catch (error) {
     if (classify(error) === "not-found") return "missing";
+    // That it cannot be read is a finding of its own, and says nothing of what it holds.
+    if (classify(error) === "damaged" || isUnsafePath(error)) return "yes";
     throw error;
   }
   try {
     return (await endsWith(handle, head.end)) ? "yes" : "no";
+  } catch (error) {
+    if (classify(error) === "damaged") return "yes"; // as above
+    throw error;
   } finally {
     await handle.close();
   }
 }
 
-function missing(layout: StoreLayout, writerId: string, head: SegmentHead): StoreFinding {
-  const path = layout.segment({ writerId, number: head.number });
+function rangesOf(head: SegmentHead): SequenceRange[] {
+  return [...head.agents].map(([agentId, [first, last]]) => [agentId, first, last]);
+}
+
+/** Why it cannot be read is a finding of its own; its recorded head says what that costs. */
+function unread(path: string, head: SegmentHead): StoreFinding {
+  const { ids, more } = namedRanges(rangesOf(head));
+  return {
+    kind: "damaged",
+    place: path,
+    message: `The segment ${path} was recorded with ${head.end.length} bytes and cannot be read${more}.`,
+    affectedIds: ids,
+    remedy: "Bring the file back from a copy, or restore from a mirror; repair() moves what is there aside.",
+  };
+}
+
+function missing(path: string, head: SegmentHead): StoreFinding {
+  const { ids, more } = namedRanges(rangesOf(head));
   return {
     kind: "missing",
     place: path,
-    message: `The segment ${path} was recorded with ${head.end.length} bytes and is not there.`,
-    affectedIds: [...head.agents].flatMap(([agentId, [first, last]]) => ids(agentId, first, last)),
+    message: `The segment ${path} was recorded with ${head.end.length} bytes and is not there${more}.`,
+    affectedIds: ids,
     remedy: "Bring the file back from a copy, or restore from a mirror; repair() records the loss.",
   };
 }
 
 /** A segment that is gone; what its hint or an earlier look knew of it says what it held. */
 export function missingSegment(segment: Segment): StoreFinding {
-  const affected = [...segment.agentIds()].flatMap((agentId) => {
+  const ranges: SequenceRange[] = [];
+  for (const agentId of segment.agentIds()) {
     const sum = segment.summary(agentId);
-    return sum === undefined ? [] : ids(agentId, sum.firstSequence, sum.lastSequence);
-  });
+    if (sum !== undefined) ranges.push([agentId, sum.firstSequence, sum.lastSequence]);
+  }
+  const { ids, more } = namedRanges(ranges);
   return {
     kind: "missing",
     place: segment.path,
-    message: `The segment ${segment.path} is not there.`,
-    affectedIds: affected,
+    message: `The segment ${segment.path} is not there${more}.`,
+    affectedIds: ids,
     remedy: "Bring the file back from a copy, or restore from a mirror; repair() records the loss.",
   };
 }
 
-/** Ids of what the head says was put there behind the last put that can be read. */
-function lastOnes(segment: Segment, head: SegmentHead): string[] {
-  return [...head.agents].flatMap(([agentId, [first, last]]) => {
+/** What the head says was put there behind the last put that can be read. */
+export function lastOnes(segment: Segment, head: SegmentHead): SequenceRange[] {
+  return [...head.agents].map(([agentId, [first, last]]) => {
     const there = segment.summary(agentId);
-    return ids(agentId, Math.max(first, (there?.lastSequence ?? 0) + 1), last);
+    return [agentId, Math.max(first, (there?.lastSequence ?? 0) + 1), last];
   });
 }
 
 function rolledBack(segment: Segment, head: SegmentHead): StoreFinding {
+  const { ids, more } = namedRanges(lastOnes(segment, head));
   return {
     kind: "stale",
     place: segment.path,
-    message: `The segment ${segment.path} was recorded with ${head.end.length} bytes and another content: it was rolled back, cut or exchanged.`,
-    affectedIds: lastOnes(segment, head),
+    message: `The segment ${segment.path} was recorded with ${head.end.length} bytes and another content: it was rolled back, cut or exchanged${more}.`,
+    affectedIds: ids,
     remedy: "Bring the newest copy of the file back, or restore from a mirror; repair() records the loss.",
   };
 }
@@ -144,8 +174,4 @@ function damagedHeads(path: string): StoreFinding {
     affectedIds: [],
     remedy: "repair() writes them anew from the segments.",
   };
-}
-
-function ids(agentId: string, first: number, last: number): string[] {
-  return first === 0 || last < first ? [] : between(agentId, first - 1, last + 1, last - first + 1);
 }

@@ -11,6 +11,8 @@ export interface SegmentHead {
   readonly sealed: boolean;
   /** First and last sequence that was put there, per agent. */
   readonly agents: ReadonlyMap<string, readonly [number, number]>;
+  /** `repair` has written down that this is lost: it is missed no more, and its sequences are not given out again. */
+  readonly isLost?: boolean;
 }
 
 /** At most so many ranges are written; beyond it the oldest segments' ranges are left out. */
@@ -18,7 +20,7 @@ const MAX_RANGES = 20_000;
 
 function encodeHeads(writerId: string, heads: readonly SegmentHead[]): Buffer {
   let ranges = MAX_RANGES;
-  const segments = [...heads].reverse().map(({ number, end, sealed, agents }) => {
+  const segments = [...heads].reverse().map(({ number, end, sealed, agents, isLost }) => {
     ranges -= agents.size;
     return {
       number,
@@ -27,6 +29,7 @@ function encodeHeads(writerId: string, heads: readonly SegmentHead[]): Buffer {
       chain: Buffer.from(end.chain).toString("hex"),
       sealed,
       agents: ranges < 0 ? {} : Object.fromEntries(agents),
+      ...(isLost === true ? { lost: true } : {}),
     };
   });
   return encodeCheckedJson({ format: FORMAT_VERSION, writerId, segments: segments.reverse() });
@@ -72,7 +75,7 @@ export async function listHeads(fs: FileSystem, layout: StoreLayout): Promise<st
 
 function parseHead(json: unknown): SegmentHead | undefined {
   if (typeof json !== "object" || json === null) return undefined;
-  const { number, length, lastFrame, chain, sealed, agents } = json as Record<string, unknown>;
+  const { number, length, lastFrame, chain, sealed, agents, lost } = json as Record<string, unknown>;
   if (!isPositive(number) || !isPositive(length) || !isNatural(lastFrame) || typeof chain !== "string")
     return undefined;
   const bytes = Buffer.from(chain, "hex");
@@ -83,5 +86,6 @@ function parseHead(json: unknown): SegmentHead | undefined {
     if (!isNatural(first) || !isNatural(last)) return undefined;
     ranges.set(agentId, [first, last]);
   }
-  return { number, end: { length, lastFrame, chain: bytes }, sealed: sealed === true, agents: ranges };
+  const end = { length, lastFrame, chain: bytes };
+  return { number, end, sealed: sealed === true, agents: ranges, isLost: lost === true };
 }

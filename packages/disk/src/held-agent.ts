@@ -5,7 +5,8 @@ import { AgentWriter } from "./agent-writer.js";
 import type { Catalog } from "./catalog.js";
 import type { SegmentName, StoreLayout } from "./layout.js";
 import type { TakeoverSync } from "./takeover-sync.js";
-import { checkDirectory } from "./unsafe-path.js";
+import { asUnsafePath, checkDirectory, checkFile, isUnsafePath } from "./unsafe-path.js";
+import type { UnreadableSegment } from "./writer-segments.js";
 
 export interface HeldAgent {
   readonly writer: AgentWriter;
@@ -34,11 +35,16 @@ export interface TakeContext {
 export async function takeAgent(context: TakeContext, agentId: string, holder: object): Promise<HeldAgent> {
   const { fs, layout, catalog, sync, writerId } = context;
   await checkDirectory(fs, layout.agent(agentId));
-  const lease = await acquireLease(layout.agent(agentId), { fs, writer: writerId, subject: agentId });
+  await checkFile(fs, layout.agentLock(agentId));
+  const lease = await acquireLease(layout.agent(agentId), { fs, writer: writerId, subject: agentId }).catch(
+    (error: unknown) => {
+      throw asUnsafePath(error, layout.agent(agentId));
+    },
+  );
   let isInIndex = false;
   try {
     await catalog.directory.refresh();
-    const [unreadable] = catalog.directory.unreadable;
+    const [unreadable] = catalog.directory.unreadableOf(agentId);
     if (unreadable !== undefined) throw mayHoldMore(agentId, unreadable);
     const isLiving = ({ writerId }: SegmentName) =>
       catalog.directory.writers.get(writerId)?.state === "living";
@@ -93,10 +99,14 @@ export function heldHere(agentId: string, since: string, epoch: number | undefin
 }
 
 /** A segment that cannot be read may hold newer entries of the agent: going on without them would overtake them. */
-function mayHoldMore(agentId: string, path: string): CkptError {
-  return new CkptError("CKPT_IO", {
+function mayHoldMore(agentId: string, { path, error }: UnreadableSegment): CkptError {
+  const isOdd = isUnsafePath(error);
+  return new CkptError(isOdd ? "CKPT_UNSAFE_PATH" : "CKPT_IO", {
     message: `${path} cannot be read and may hold newer checkpoints of ${JSON.stringify(agentId)}; the agent is not taken.`,
-    hint: "Look at the system log. When the disk is well again, take the agent again; else repair() moves the file to quarantine.",
+    hint: isOdd
+      ? "Find out who put it there and bring the segment back; else repair() moves what is there to quarantine."
+      : "Look at the system log. When the disk is well again, take the agent again; else repair() moves the file to quarantine.",
+    cause: error,
     details: { agentId, path },
   });
 }

@@ -3,6 +3,7 @@
  */
 import { randomBytes } from "node:crypto";
 import path from "node:path";
+import { isTempName } from "@ckpt/io";
 import { encodeAgentName } from "./agent-names.js";
 
 /** Names one segment: unique in a store, for ever. */
@@ -13,6 +14,7 @@ export interface SegmentName {
 
 const WRITER_ID = /^[0-9a-hjkmnp-tv-z]{26}$/;
 const SEGMENT = /^(\d{8,15})\.(seg|hint)$/;
+const LEASE = /^[1-9]\d{0,15}\.(lease|released)$/;
 const MANIFEST = /^(\d{8,15})\.json$/;
 const HEAD = /^([0-9a-z]{26})\.json$/;
 const BASE32 = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -46,6 +48,21 @@ function numbered(pattern: RegExp, name: string): number | undefined {
 export function parseSegmentFile(name: string): { number: number; kind: "seg" | "hint" } | undefined {
   const number = numbered(SEGMENT, name);
   return number === undefined ? undefined : { number, kind: name.endsWith(".seg") ? "seg" : "hint" };
+}
+
+/** Whether a name is one of the files of a lease. */
+export function isLeaseFile(name: string): boolean {
+  return name === "lock" || LEASE.test(name);
+}
+
+/** Whether a name in a writer's directory is that of a hint, the reserve or a temporary file: of no use without a segment. */
+export function isDerivedFile(name: string): boolean {
+  return name === "reserve" || isTempName(name) || parseSegmentFile(name)?.kind === "hint";
+}
+
+/** Whether the store gives its files in a writer's directory names like this one. */
+export function isWriterFile(name: string): boolean {
+  return isLeaseFile(name) || isDerivedFile(name) || parseSegmentFile(name) !== undefined;
 }
 
 /** The number of a manifest's file name; undefined for any other name. */
@@ -112,6 +129,10 @@ export class StoreLayout {
 
   agent(agentId: string): string {
     return path.join(this.agents, encodeAgentName(agentId));
+  }
+
+  agentLock(agentId: string): string {
+    return path.join(this.agent(agentId), "lock");
   }
 
   manifest(number: number): string {

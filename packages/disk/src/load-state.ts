@@ -15,7 +15,8 @@ import {
 import type { PutEntry } from "./entry.js";
 import type { StoreLayout } from "./layout.js";
 import type { OnProgress } from "./progress.js";
-import { BadRecord, overlap, recordBodies } from "./record-frames.js";
+import { countInRecord, RecordFeed } from "./record-feed.js";
+import { BadRecord, recordBodies } from "./record-frames.js";
 
 /** Records of a chain that lie this close are fetched in one read. */
 const GAP_BYTES = 64 * 1024;
@@ -101,15 +102,11 @@ class ChainReader {
     const chain = this.#chain;
     for (let i = 0; i < chain.length; ) {
       throwIfAborted(this.#options.signal, "load");
-      const first = chain[i]!;
-      if (first.length > READ_BYTES) {
-        await this.#stream(first);
-        i++;
-      } else {
-        const count = nearby(chain, i);
-        await this.#readTogether(chain.slice(i, i + count));
-        i += count;
-      }
+      const isLong = chain[i]!.length > READ_BYTES;
+      const count = isLong ? countInRecord(chain, i) : nearby(chain, i);
+      const puts = chain.slice(i, i + count);
+      await (isLong ? this.#stream(puts) : this.#readTogether(puts));
+      i += count;
     }
     return this.#assembler.finish(chain[chain.length - 1]!.header.stateHash);
   }
@@ -120,46 +117,54 @@ class ChainReader {
     const last = puts[puts.length - 1]!;
     const bytes = Buffer.allocUnsafeSlow(last.offset + last.length - start);
     const there = bytes.subarray(0, await readFully(this.#handle, bytes, 0, bytes.length, start));
-    for (const put of puts) {
-      const sink = this.#sinkFor(put);
-      let at = 0;
-      for (const body of recordBodies(there, start, put.offset, put.length))
-        at = this.#push(sink, put, body, at);
-      if (at < put.sectionOffset + put.sectionBytes)
-        throw new BadRecord(put.offset, "the record is too short");
-      sink.end();
-      const pause = this.#slices.pause();
-      if (pause !== undefined) await pause;
+    for (let i = 0; i < puts.length; ) {
+      const { offset, length } = puts[i]!;
+      const count = countInRecord(puts, i);
+      const feed = this.#feedFor(puts.slice(i, i + count));
+      for (const body of recordBodies(there, start, offset, length)) {
+        feed.take(body);
+        while (feed.step()) {
+          const pause = this.#slices.pause();
+          if (pause !== undefined) await this.#rest(pause);
+        }
+      }
+      feed.end();
+      i += count;
     }
   }
 
   /** A long record, fragment by fragment. */
-  async #stream(put: PutEntry): Promise<void> {
-    const sink = this.#sinkFor(put);
-    let at = 0;
-    for await (const body of streamRecord(this.#handle, put.offset)) {
-      at = this.#push(sink, put, body, at);
-      const pause = this.#slices.pause();
-      if (pause !== undefined) await pause;
+  async #stream(puts: readonly PutEntry[]): Promise<void> {
+    const feed = this.#feedFor(puts);
+    for await (const body of streamRecord(this.#handle, puts[0]!.offset)) {
+      feed.take(body);
+      do {
+        const pause = this.#slices.pause();
+        if (pause !== undefined) await this.#rest(pause);
+      } while (feed.step());
     }
-    if (at < put.sectionOffset + put.sectionBytes) throw new BadRecord(put.offset, "the record is too short");
-    sink.end();
+    feed.end();
+  }
+
+  async #rest(pause: Promise<void>): Promise<void> {
+    await pause;
+    throwIfAborted(this.#options.signal, "load");
+  }
+
+  #feedFor(puts: readonly PutEntry[]): RecordFeed {
+    return new RecordFeed(puts, (put) => this.#sinkFor(put));
   }
 
   #sinkFor(put: PutEntry): RecordSink {
-    return put.base === null ? this.#assembler.keyframe() : this.#assembler.delta();
-  }
-
-  /** Hands on the part of `body` that belongs to the put; returns where the next body begins in the record. */
-  #push(sink: RecordSink, put: PutEntry, body: Uint8Array, at: number): number {
-    const part = overlap(body, at, put.sectionOffset, put.sectionOffset + put.sectionBytes);
-    if (part !== undefined) {
-      // What was read lies in buffers of its own, which nothing writes to again.
-      sink.push(part, true);
-      this.#doneBytes += part.length;
-      this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
-    }
-    return at + body.length;
+    const sink = put.base === null ? this.#assembler.keyframe() : this.#assembler.delta();
+    return {
+      push: (part, isKept) => {
+        sink.push(part, isKept);
+        this.#doneBytes += part.length;
+        this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+      },
+      end: () => sink.end(),
+    };
   }
 }
 

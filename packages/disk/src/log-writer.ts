@@ -5,11 +5,13 @@
  * - commits are acknowledged in the order in which they were submitted, whatever segments they end up in;
  * - a segment in which a write failed takes nothing more, and nothing of it counts behind its acknowledged end;
  * - what was sent there and not acknowledged goes to a fresh segment with the same ids, epochs and numbers, or is rejected,
- *   all of it, with the agents back at what was acknowledged.
+ *   all of it, with the agents back at what was acknowledged;
+ * - a commit that fails by itself, the disk being well, is rejected with what its agents sent after it, and nobody else's.
  */
 import { isCkptError } from "@ckpt/errors";
 import { type AppendReceipt, classify, type FileSystem, toCkptError } from "@ckpt/io";
 import { planCommit } from "./commit-body.js";
+import { giveUpAll, giveUpOne } from "./give-up.js";
 import type { StoreLayout } from "./layout.js";
 import { LogSegment } from "./log-segment.js";
 import type { ResolvedOptions } from "./options.js";
@@ -96,6 +98,16 @@ export class LogWriter {
     if (this.#areVoidsDue && this.#current === undefined) this.#current = await this.#begin();
   }
 
+  /**
+   * Ends the current segment where `place`, as findings name it, is in it: there it is damaged or gone. Whatever is saved from now on
+   * begins anew in another one, built on nothing that is lost.
+   */
+  leave(place: string): void {
+    const path = this.#current?.view.path;
+    if (path === undefined || this.#switching !== undefined) return;
+    if (place === path || place.startsWith(`${path}:`)) this.#switch();
+  }
+
   /** Ends the current segment; commits that come meanwhile go to another. */
   async seal(): Promise<void> {
     while (this.#switching !== undefined) await this.#switching;
@@ -137,7 +149,7 @@ export class LogWriter {
   #sendWaiting(): void {
     for (const commit of [...this.#queue]) {
       if (this.#current === undefined || this.#current.isFailed) return;
-      if (!commit.isSent) this.#send(commit, this.#current);
+      if (!commit.isSent && !commit.isRejected) this.#send(commit, this.#current);
     }
   }
 
@@ -212,13 +224,11 @@ export class LogWriter {
       commit.isSent = true;
       segment.append(planned.body).then(
         (receipt) => this.#acknowledge(commit, segment, receipt),
-        (error: unknown) => this.#fail(segment, error),
+        (error: unknown) => this.#fail(commit, segment, error),
       );
     } catch (error) {
-      // Nothing that was accepted fails to encode; should it, the numbers behind it would have a hole.
-      segment.isFailed = true;
-      this.#giveUp(error);
-      this.#fail(segment, error);
+      // Nothing that was accepted fails to encode; should it, nothing of it is in the log.
+      this.#giveUpOne(commit, error);
     }
   }
 
@@ -239,28 +249,36 @@ export class LogWriter {
     return length >= this.#context.options.segmentBytes && length >= KEYFRAME_SHARE * segment.keyframeBytes;
   }
 
-  #fail(segment: LogSegment, error: unknown): void {
+  #fail(commit: PendingCommit, segment: LogSegment, error: unknown): void {
     if (segment !== this.#current) return;
-    if (!segment.isFailed) this.#failures++;
+    if (isCkptError(error, "CKPT_LOG_POISONED")) {
+      if (!segment.isFailed) this.#failures++;
+      this.#lastFailure = unpoisoned(segment.log.failure ?? error);
+    } else if (!commit.isRejected) this.#giveUpOne(commit, error);
+    // Also where the log goes on: what depends on the commit may be in it, and must count no more than the commit does.
     segment.isFailed = true;
-    this.#lastFailure = unpoisoned(segment.log.failure ?? error);
-    // A body that failed by itself leaves a hole: what comes behind it is not what it was planned on.
-    if (!isCkptError(error, "CKPT_LOG_POISONED")) this.#giveUp(error);
     this.#drained?.();
     if (this.#switching === undefined) this.#switch();
   }
 
   /** Rejects everything pending; the agents go back to what was acknowledged. */
   #giveUp(cause: unknown): void {
-    const error = toCkptError(unpoisoned(cause), {
-      doing: "write to the store in",
-      path: this.#context.layout.root,
-    });
     const rejected = this.#queue;
     this.#queue = [];
     this.#failures = 0;
-    for (const writer of new Set(rejected.flatMap((commit) => commit.writers))) writer.reset();
-    for (const commit of rejected) commit.fail(error);
+    giveUpAll(rejected, this.#commitError(cause));
+  }
+
+  /** A body failed by itself. */
+  #giveUpOne(commit: PendingCommit, cause: unknown): void {
+    this.#queue = giveUpOne(this.#queue, commit, this.#commitError(cause));
+  }
+
+  #commitError(cause: unknown) {
+    return toCkptError(unpoisoned(cause), {
+      doing: "write to the store in",
+      path: this.#context.layout.root,
+    });
   }
 }
 

@@ -48,7 +48,7 @@ export const DISK_STORE_DEFAULTS = Object.freeze({
 export type ResolvedOptions = Required<DiskStoreOptions>;
 
 /** What a commit is checked against. */
-export type Limits = Pick<ResolvedOptions, "maxStateBytes" | "maxEntriesPerCommit">;
+export type Limits = Pick<ResolvedOptions, "maxStateBytes" | "maxEntriesPerCommit" | "maxChainDeltas">;
 
 /** The options with defaults filled in; throws `CKPT_INVALID_ARGUMENT`. */
 export function resolveOptions(options: DiskStoreOptions): ResolvedOptions {

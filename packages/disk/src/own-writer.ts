@@ -80,7 +80,8 @@ export class OwnWriter {
         return new OwnWriter(context, writerId, storeId, lease);
       } catch (error) {
         // Maintenance may have taken a directory that was made a moment ago for one left by a crash.
-        if (!isCkptError(error, "CKPT_LOCKED") || attempt === MAX_ATTEMPTS) throw error;
+        const mayPass = isCkptError(error, "CKPT_LOCKED") || isCkptError(error, "CKPT_NOT_FOUND");
+        if (!mayPass || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { CheckpointDraft } from "@ckpt/core";
+import type { CheckpointDraft, StoreEvent } from "@ckpt/core";
 import type { AgentWriter, PendingPut } from "./agent-writer.js";
 import type { EventEntry, PutEntry, RemovalEntry } from "./entry.js";
 import type { OnProgress } from "./progress.js";
@@ -11,6 +11,14 @@ export interface PutItem extends PendingPut {
   n: number;
   readonly draft: CheckpointDraft;
 }
+
+/** An accepted entry that has no number yet. */
+export type AcceptedItem =
+  | PutItem
+  | { readonly kind: "fact"; readonly writer: AgentWriter; readonly fact: Fact };
+type Fact =
+  | { readonly kind: "removal"; readonly ids: readonly string[]; readonly reason: string }
+  | { readonly kind: "event"; readonly event: StoreEvent };
 
 interface FactItem {
   readonly kind: "fact";
@@ -31,6 +39,8 @@ export class PendingCommit {
   /** How it is stored in the segment that it was last sent to. */
   planned: readonly WrittenEntry[] = [];
   isSent = false;
+  /** Given up; it is in no queue any more. */
+  isRejected = false;
   onProgress: OnProgress | undefined;
   #resolve!: (bytesWritten: number) => void;
   #reject!: (error: unknown) => void;
@@ -56,6 +66,7 @@ export class PendingCommit {
   }
 
   fail(error: unknown): void {
+    this.isRejected = true;
     this.#reject(error);
   }
 }

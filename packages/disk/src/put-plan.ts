@@ -13,8 +13,17 @@ const CHAIN_FACTOR = 2;
 /** A header that waits for its hash. */
 type UnhashedHeader = Omit<CheckpointHeader, "stateHash"> & { stateHash: string };
 
-export interface PutPlan {
-  readonly item: PutItem;
+/** The agent of a put, as far as planning goes. */
+export interface PlannedAgent {
+  readonly agentId: string;
+  readonly epoch: number;
+  base: DeltaBase | undefined;
+}
+
+type Plannable = Pick<PutItem, "n" | "draft" | "snapshot"> & { readonly writer: PlannedAgent };
+
+export interface PutPlan<Item extends Plannable = PutItem> {
+  readonly item: Item;
   readonly entry: PutEntry;
   /** The entry's header, until its hash is known and it is frozen. */
   readonly header: UnhashedHeader;
@@ -29,7 +38,11 @@ export interface PutPlan {
 }
 
 /** Chooses, and makes the plan the base of the agent's next put. The state's hash is filled in once it is encoded. */
-export function planPut(item: PutItem, segment: number, maxChainDeltas: number): PutPlan {
+export function planPut<Item extends Plannable>(
+  item: Item,
+  segment: number,
+  maxChainDeltas: number,
+): PutPlan<Item> {
   const { writer, snapshot } = item;
   const previous = writer.base?.segment === segment ? writer.base : undefined;
   const delta = previous === undefined ? undefined : worthwhileDelta(previous, item, maxChainDeltas);
@@ -50,7 +63,11 @@ export function planPut(item: PutItem, segment: number, maxChainDeltas: number):
   return { item, entry, header, base, metadata: written, weight, chunks };
 }
 
-function worthwhileDelta(base: DeltaBase, { snapshot }: PutItem, maxChainDeltas: number): Delta | undefined {
+function worthwhileDelta(
+  base: DeltaBase,
+  { snapshot }: Plannable,
+  maxChainDeltas: number,
+): Delta | undefined {
   if (base.deltas >= maxChainDeltas) return undefined;
   const delta = diff(base.snapshot, snapshot);
   if (delta.isEmpty) return delta;
@@ -60,7 +77,7 @@ function worthwhileDelta(base: DeltaBase, { snapshot }: PutItem, maxChainDeltas:
 }
 
 /** The metadata as the header has it, sharing what it can with the base's, and as the entry writes it. */
-function storedMetadata({ draft }: PutItem, onto: DeltaBase | undefined) {
+function storedMetadata({ draft }: Plannable, onto: DeltaBase | undefined) {
   if (onto === undefined) return { metadata: draft.metadata, written: draft.metadata };
   const before = onto.put.header.metadata;
   const written = diffMetadata(before, draft.metadata);
@@ -69,7 +86,7 @@ function storedMetadata({ draft }: PutItem, onto: DeltaBase | undefined) {
 
 /** The header without its hash, which is a by-product of encoding the state. */
 function headerOf(
-  { writer, draft, snapshot }: PutItem,
+  { writer, draft, snapshot }: Plannable,
   metadata: CheckpointHeader["metadata"],
 ): UnhashedHeader {
   return {
@@ -87,7 +104,7 @@ function headerOf(
   };
 }
 
-function putEntry({ writer, n }: PutItem, base: PutEntry | null, header: CheckpointHeader): PutEntry {
+function putEntry({ writer, n }: Plannable, base: PutEntry | null, header: CheckpointHeader): PutEntry {
   const { agentId, epoch } = writer;
   const { segment, offset, length } = noPlace();
   return {

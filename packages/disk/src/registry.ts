@@ -29,7 +29,7 @@ export interface CoreUse {
   close(): Promise<void>;
 }
 
-/** The core for `directory`; a store with a file system of its own has one for itself. */
+/** The core for `directory`, an absolute path; a store with a file system of its own has one for itself. */
 export async function useCore(directory: string, options: ResolvedOptions): Promise<CoreUse> {
   const root = await realRoot(options.fs, directory);
   if (options.fs !== nodeFileSystem) {
@@ -63,7 +63,7 @@ function share(root: string, known: Shared | undefined, options: ResolvedOptions
 /** The directory's path without links, as far as it exists. */
 async function realRoot(fs: FileSystem, directory: string): Promise<string> {
   const rest: string[] = [];
-  for (let at = path.resolve(directory); ; at = path.dirname(at)) {
+  for (let at = directory; ; at = path.dirname(at)) {
     try {
       return path.join(await fs.realpath(at), ...rest);
     } catch (error) {

@@ -4,23 +4,28 @@
  */
 import { throwIfAborted } from "@ckpt/core";
 import { classify, type FileSystem } from "@ckpt/io";
+import type { Catalog } from "./catalog.js";
 import { encodeCheckedJson, publishFile } from "./checked-json.js";
 import { compactHeld } from "./compaction.js";
 import type { DeadWriters } from "./dead-writers.js";
-import { writeHeads } from "./heads.js";
 import type { StoreLayout } from "./layout.js";
 import type { MaintenanceContext } from "./maintenance.js";
-import { quarantineFile, recordLoss } from "./quarantine.js";
+import { quarantineFile } from "./quarantine.js";
+import { headSteps } from "./repair-heads.js";
 import type { Segment } from "./segment.js";
+import { unreadableSegment } from "./segment-findings.js";
 import { FORMAT_VERSION } from "./segment-header.js";
+import type { SegmentScan } from "./segment-scan.js";
 import { syncFile } from "./sync-file.js";
+import { isUnsafePath } from "./unsafe-path.js";
 import type { WriterSegments } from "./writer-segments.js";
 
 /** One thing that `repair` did, or in a dry run would do. */
 export interface RepairAction {
   /**
    * `rebuild`: a derived file is written anew. `salvage`: a damaged segment is copied as far as it can be read, and moved to
-   * quarantine. `record`: a loss of which there are no bytes is written down. `leave`: the segment's writer lives; it is left alone.
+   * quarantine. `record`: a loss of which there are no bytes is written down. `leave`: it is left alone, because its writer lives, or because
+   * it cannot be read now and may be whole; that is a finding as well.
    */
   readonly kind: "rebuild" | "salvage" | "record" | "leave";
   readonly place: string;
@@ -36,10 +41,10 @@ export interface RepairReport {
   readonly quarantined: readonly string[];
 }
 
-/** A step of a repair: what it says, and how it is done. */
-interface Step {
+/** A step of a repair: what it says, and how it is done. Resolves to what was moved to quarantine, or to what was done instead. */
+export interface RepairStep {
   readonly action: RepairAction;
-  run?(): Promise<string | undefined>;
+  run?(): Promise<string | RepairAction | undefined>;
 }
 
 /** What the plan needs; for a dry run nothing that writes. */
@@ -53,6 +58,7 @@ export async function planRepair(
   context: RepairContext,
   signal: AbortSignal | undefined,
 ): Promise<RepairReport> {
+  await context.catalog.directory.refreshWriters();
   const { steps } = await collect(context, (writer) => writer.state === "ended", signal);
   return { dryRun: true, actions: steps.map(({ action }) => action), lostIds: [], quarantined: [] };
 }
@@ -66,22 +72,26 @@ export async function repairHeld(
   const { catalog, writer } = context;
   await writer.log.seal();
   for (const writerId of catalog.directory.writers.keys()) await dead.take(writerId);
-  await catalog.directory.refreshWriters(dead.ids);
-  const isDead = ({ writerId }: WriterSegments) => dead.ids.includes(writerId);
+  await catalog.directory.refreshWriters();
+  // Of one whose directory is gone there is no lease to take, and nothing that it could write to.
+  const isDead = ({ writerId, place }: WriterSegments) => dead.ids.includes(writerId) || place === "gone";
   const { steps, damaged } = await collect(context, isDead, signal);
   const quarantined: string[] = [];
-  for (const step of steps) {
-    const moved = await step.run?.();
-    if (moved !== undefined) quarantined.push(moved);
+  const actions: RepairAction[] = [];
+  for (const { action, run } of steps) {
+    const done = await run?.();
+    if (typeof done === "string") quarantined.push(done);
+    actions.push(typeof done === "object" ? done : action);
   }
   const result = await compactHeld(context, dead, {
     signal,
     salvage: true,
     only: (segment) => damaged.has(segment.key),
   });
+  await catalog.forgetLost(result.lostIds);
   return {
     dryRun: false,
-    actions: steps.map(({ action }) => action),
+    actions,
     lostIds: result.lostIds,
     quarantined: [...quarantined, ...result.quarantined],
   };
@@ -91,10 +101,10 @@ async function collect(
   context: RepairContext,
   isDead: (writer: WriterSegments) => boolean,
   signal: AbortSignal | undefined,
-): Promise<{ steps: Step[]; damaged: Set<string> }> {
+): Promise<{ steps: RepairStep[]; damaged: Set<string> }> {
   const { catalog } = context;
-  const steps: Step[] = await fileSteps(context, isDead);
   const damaged = new Set<string>();
+  const steps: RepairStep[] = await fileSteps(context, isDead, damaged);
   for (const segment of catalog.directory.segments()) {
     throwIfAborted(signal, "repair");
     const writer = catalog.directory.writers.get(segment.writerId);
@@ -109,19 +119,42 @@ async function collect(
   return { steps, damaged };
 }
 
+/** Whether an error tells of a device that fails, or of something in the place of a file. */
+function isUnreadable(error: unknown): boolean {
+  return classify(error) === "damaged" || isUnsafePath(error);
+}
+
+/** What cannot be read now may be whole: it stays where it is, and is reported. */
+function leftUnread(catalog: Catalog, place: string, error: unknown): RepairAction {
+  const finding = unreadableSegment(place, error);
+  catalog.report(finding);
+  return { kind: "leave", place, message: `${finding.message}; it is left alone.` };
+}
+
 /** Files that cannot be read at all: manifests, segments, `FORMAT`. */
 async function fileSteps(
   { fs, layout, catalog }: RepairContext,
   isDead: (writer: WriterSegments) => boolean,
-): Promise<Step[]> {
-  const steps: Step[] = [];
+  damaged: Set<string>,
+): Promise<RepairStep[]> {
+  const steps: RepairStep[] = [];
   for (const number of catalog.directory.manifest.damaged) {
     const place = layout.manifest(number);
     const message = "The damaged manifest is moved to quarantine; compacted segments count without it.";
     steps.push({ action: { kind: "rebuild", place, message }, run: () => quarantineFile(fs, layout, place) });
   }
   for (const writer of catalog.directory.writers.values()) {
-    for (const place of isDead(writer) ? writer.unreadable.keys() : []) {
+    if (writer.place === "foreign") {
+      const place = layout.writer(writer.writerId);
+      const message = "This is no directory of the store, and is left alone; so is what heads say was in it.";
+      steps.push({ action: { kind: "leave", place, message } });
+    }
+    const known = new Set([...writer.segments.values()].map(({ path }) => path));
+    for (const { path: place, key } of isDead(writer) ? writer.unreadable.values() : []) {
+      // Of one that could be read before, what can be read now is looked at on its own.
+      if (known.has(place)) continue;
+      // Once it has been moved, its hint says what is missing.
+      damaged.add(key);
       const message = "The segment cannot be read at all; it is moved to quarantine.";
       steps.push({
         action: { kind: "salvage", place, message },
@@ -146,17 +179,27 @@ async function fileSteps(
 }
 
 async function segmentStep(
-  { fs, layout }: RepairContext,
+  { fs, layout, catalog }: RepairContext,
   segment: Segment,
   isOurs: boolean,
   signal: AbortSignal | undefined,
-): Promise<Step | undefined> {
+): Promise<RepairStep | undefined> {
   const place = segment.path;
-  if (segment.isMissing) {
-    const message = "The segment is gone; what its hint says it held is written down as lost.";
+  let scan: SegmentScan | undefined;
+  try {
+    if (!segment.isMissing) scan = await readAnew(segment, signal);
+  } catch (error) {
+    if (isUnreadable(error)) return { action: leftUnread(catalog, place, error) };
+    if (classify(error) !== "not-found") throw error;
+    await catalog.directory.refresh();
+    // Where another process compacts, a file may go that was just listed.
+    if (!catalog.directory.segments().includes(segment)) return undefined;
+    segment.isMissing = true;
+  }
+  if (scan === undefined) {
+    const message = "The segment is gone; what is known of it is written down as lost.";
     return { action: { kind: isOurs ? "record" : "leave", place, message } };
   }
-  const scan = await segment.rescan(signal);
   if (scan.damages.length + scan.orphans.length > 0) {
     segment.noteDamage(scan);
     const message = isOurs
@@ -164,11 +207,16 @@ async function segmentStep(
       : "The segment is damaged and its writer lives: left alone.";
     return { action: { kind: isOurs ? "salvage" : "leave", place, message } };
   }
-  if (!isOurs || segment.hasHint) return undefined;
+  if (!isOurs || (await segment.adoptHint())) return undefined;
   const hint = layout.hint(segment);
   const run = async () => {
-    // Who takes an agent over relies on what a hint names: it has to be on the disk, and may be in the page cache only.
-    await syncFile(fs, segment.path);
+    try {
+      // Who takes an agent over relies on what a hint names: it has to be on the disk, and may be in the page cache only.
+      await syncFile(fs, place);
+    } catch (error) {
+      if (isUnreadable(error)) return leftUnread(catalog, place, error);
+      throw error;
+    }
     const moved = (await fs.stat(hint)) === undefined ? undefined : await quarantineFile(fs, layout, hint);
     await segment.writeHint();
     return moved;
@@ -179,38 +227,12 @@ async function segmentStep(
   };
 }
 
-/** Heads of a dead writer that are damaged, or name what is not there any more. */
-async function headSteps({ fs, layout, catalog }: RepairContext, writer: WriterSegments): Promise<Step[]> {
-  const findings = await catalog.directory.headFindings(writer);
-  const wrong = findings.filter(({ kind }) => kind !== "stale" || writer.heads !== "damaged");
-  if (wrong.length === 0 && writer.heads !== "damaged") return [];
-  const place = layout.headsFile(writer.writerId);
-  const lostIds = findings.flatMap(({ affectedIds }) => affectedIds);
-  const run = async () => {
-    let moved: string | undefined;
-    if (writer.heads === "damaged") moved = await quarantineFile(fs, layout, place);
-    else {
-      const why = findings.map(({ message }) => message);
-      await recordLoss(fs, layout, { segment: { writerId: writer.writerId, number: 1 }, why, lostIds });
-    }
-    const segments = [...writer.segments.values()].filter((segment) => !segment.isMissing);
-    await writeHeads(fs, layout, writer.writerId, segments.map(headOf)).catch((error: unknown) => {
-      // A writer whose directory is about to go needs no heads.
-      if (classify(error) !== "not-found") throw error;
-    });
-    return moved;
-  };
-  const message =
-    "The heads are written anew from the segments, and what they named and is gone is written down as lost.";
-  return [{ action: { kind: "rebuild", place, message }, run }];
-}
-
-function headOf(segment: Segment) {
-  const agents = new Map<string, readonly [number, number]>();
-  for (const agentId of segment.agentIds()) {
-    const sum = segment.summary(agentId);
-    if (sum !== undefined && sum.firstSequence > 0)
-      agents.set(agentId, [sum.firstSequence, sum.lastSequence]);
+/** Reads the segment. What failed once has not told anything yet. */
+async function readAnew(segment: Segment, signal: AbortSignal | undefined): Promise<SegmentScan> {
+  try {
+    return await segment.rescan(signal);
+  } catch (error) {
+    if (classify(error) !== "damaged") throw error;
+    return segment.rescan(signal);
   }
-  return { number: segment.number, end: segment.end, sealed: true, agents };
 }

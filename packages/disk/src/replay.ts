@@ -2,13 +2,14 @@
 import { Slices } from "@ckpt/io";
 import { AgentHistory } from "./agent-history.js";
 import { compareKeys, type SequenceMark, type StoredEntry } from "./entry.js";
+import { between, MAX_NAMED, MAX_NAMED_IN_ALL } from "./named-ids.js";
 import { Uncovered } from "./number-ranges.js";
 
 /** Numbers that no segment has and no compaction dropped: something was lost there. */
 export interface LostNumbers {
   readonly from: number;
   readonly to: number;
-  /** Ids of the checkpoints that they may have been, as far as the sequences around them tell. */
+  /** Ids of the checkpoints that they may have been, as far as the sequences around them tell; of very many holes not all have some. */
   readonly ids: readonly string[];
 }
 
@@ -22,9 +23,6 @@ export interface Replayed {
   /** What compactions have left of numbers that are gone; they stand beside the entries. */
   readonly marks: readonly SequenceMark[];
 }
-
-/** At most so many ids are named for one hole; a message says the range as well. */
-const MAX_NAMED = 1000;
 
 export async function replay(agentId: string, found: readonly StoredEntry[]): Promise<Replayed> {
   const slices = new Slices();
@@ -74,22 +72,30 @@ function lostNumbers(
   const uncovered = new Uncovered(marks.flatMap((mark) => mark.seen));
   const lost: LostNumbers[] = [];
   const before = { n: 0, sequence: 0 };
+  const end = endOf(marks);
+  const nextPuts = new NextPuts(entries, end);
+  let named = 0;
   // What comes after a hole is looked up only for those that a compaction has not left: they may be many.
-  const note = (end: number, after: () => Known) => {
-    for (const [from, to] of uncovered.within(before.n + 1, end - 1))
-      lost.push({ from, to, ids: lostIds(agentId, before, after(), from, to) });
+  const note = (to: number, after: () => Known) => {
+    for (const [first, last] of uncovered.within(before.n + 1, to - 1)) {
+      const most = MAX_NAMED_IN_ALL - named;
+      const ids = most > 0 ? lostIds(agentId, before, after(), first, last).slice(0, most) : NO_IDS;
+      named += ids.length;
+      lost.push({ from: first, to: last, ids });
+    }
   };
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;
-    if (entry.n > before.n + 1) note(entry.n, () => nextPut(entries, i, marks));
+    if (entry.n > before.n + 1) note(entry.n, () => nextPuts.from(i));
     before.n = Math.max(before.n, entry.n);
     if (entry.kind === "put") before.sequence = Math.max(before.sequence, entry.header.sequence);
   }
   // A mark says how far the agent had got: what is missing up to there is lost as well.
-  const end = endOf(marks);
   if (end.n > before.n + 1) note(end.n, () => end);
   return lost;
 }
+
+const NO_IDS: readonly string[] = [];
 
 /** An entry beside a hole: its number, and the sequence reached by then. */
 interface Known {
@@ -113,27 +119,35 @@ function lostIds(agentId: string, before: Known, after: Known, from: number, to:
   return between(agentId, least, most, MAX_NAMED);
 }
 
-/** The next put from `entries[from]` on; behind the last one, what the marks say. */
-function nextPut(entries: readonly StoredEntry[], from: number, marks: readonly SequenceMark[]): Known {
-  for (let i = from; i < entries.length; i++) {
-    const entry = entries[i]!;
-    if (entry.kind === "put") return { n: entry.n, sequence: entry.header.sequence };
+/** The put after a place, asked for in the order of the entries: all questions together cost one pass. */
+class NextPuts {
+  readonly #entries: readonly StoredEntry[];
+  readonly #end: Known;
+  #at = 0;
+
+  constructor(entries: readonly StoredEntry[], end: Known) {
+    this.#entries = entries;
+    this.#end = end;
   }
-  const end = endOf(marks);
-  const n = entries[from]!.n;
-  return end.n > n ? end : { n, sequence: Number.POSITIVE_INFINITY };
+
+  /** The next put from `entries[from]` on; behind the last one, what the marks say. */
+  from(from: number): Known {
+    this.#at = Math.max(this.#at, from);
+    while (this.#at < this.#entries.length && this.#entries[this.#at]!.kind !== "put") this.#at++;
+    const put = this.#entries[this.#at];
+    if (put?.kind === "put") return { n: put.n, sequence: put.header.sequence };
+    const { n } = this.#entries[from]!;
+    return this.#end.n > n ? this.#end : { n, sequence: Number.POSITIVE_INFINITY };
+  }
 }
 
 /** Behind everything that the marks speak of. */
 function endOf(marks: readonly SequenceMark[]): Known {
-  const n = Math.max(0, ...marks.map((mark) => mark.n)) + 1;
-  return { n, sequence: Math.max(0, ...marks.map((mark) => mark.lastSequence)) + 1 };
-}
-
-/** Ids of the sequences between two known ones. */
-export function between(agentId: string, after: number, before: number, most: number): string[] {
-  const ids: string[] = [];
-  const last = Math.min(before - 1, after + Math.min(most, MAX_NAMED));
-  for (let sequence = after + 1; sequence <= last; sequence++) ids.push(`${agentId}:${sequence}`);
-  return ids;
+  let n = 0;
+  let sequence = 0;
+  for (const mark of marks) {
+    n = Math.max(n, mark.n);
+    sequence = Math.max(sequence, mark.lastSequence);
+  }
+  return { n: n + 1, sequence: sequence + 1 };
 }

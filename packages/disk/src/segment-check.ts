@@ -30,8 +30,10 @@ async function hasStrayHint(
   { fs, layout }: { readonly fs: FileSystem; readonly layout: StoreLayout },
   segment: Segment,
 ): Promise<boolean> {
-  const isThere = !segment.hasHint && (await fs.stat(layout.hint(segment))) !== undefined;
-  return isThere && !segment.hasHint && !segment.isWritingHint;
+  if (segment.hasHint || segment.isWritingHint || (await fs.stat(layout.hint(segment))) === undefined)
+    return false;
+  // Its writer may have left it since the segment was read.
+  return !(await segment.adoptHint()) && !segment.hasHint && !segment.isWritingHint;
 }
 
 /** The puts that the hint or an earlier look knew of, else those that can still be read. */

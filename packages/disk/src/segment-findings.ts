@@ -5,6 +5,8 @@ import type { StoreLayout } from "./layout.js";
 import type { LostNumbers } from "./replay.js";
 import type { Segment } from "./segment.js";
 import type { DamagedRegion, Orphan } from "./segment-scan.js";
+import { asUnsafePath, isUnsafePath } from "./unsafe-path.js";
+import type { WriterSegments } from "./writer-segments.js";
 
 /** Damage that scanning a segment met. */
 export function segmentFindings(segment: Segment): StoreFinding[] {
@@ -50,11 +52,27 @@ export function supersededFinding(agentId: string, entries: readonly StoredEntry
   };
 }
 
-export function lostFinding(
+/** At most so many holes in an agent's numbers are findings of their own. */
+const MAX_HOLES = 100;
+
+/** Numbers of an agent that are in no segment. Of very many, the rest are told together. */
+export function lostFindings(
   layout: StoreLayout,
   agentId: string,
-  { from, to, ids }: LostNumbers,
-): StoreFinding {
+  lost: readonly LostNumbers[],
+): StoreFinding[] {
+  const findings = lost.slice(0, MAX_HOLES).map((numbers) => lostFinding(layout, agentId, numbers));
+  const rest = lost.slice(MAX_HOLES);
+  if (rest.length === 0) return findings;
+  const { from } = rest[0]!;
+  const { to } = rest[rest.length - 1]!;
+  const entries = rest.reduce((sum, hole) => sum + hole.to - hole.from + 1, 0);
+  const message = `${entries} more entries of ${JSON.stringify(agentId)} between ${from} and ${to} are in no segment, at ${rest.length} places; not all that they may have been are named.`;
+  const affectedIds = rest.flatMap(({ ids }) => ids);
+  return [...findings, { ...lostFinding(layout, agentId, rest[0]!), message, affectedIds }];
+}
+
+function lostFinding(layout: StoreLayout, agentId: string, { from, to, ids }: LostNumbers): StoreFinding {
   return {
     kind: "missing",
     place: layout.agent(agentId),
@@ -75,7 +93,15 @@ export function damagedFile(path: string): StoreFinding {
   };
 }
 
-export function foreignWriter(path: string): StoreFinding {
+/** What keeps a writer's directory, or files in it, from being read. */
+export function writerFindings(path: string, writer: WriterSegments): StoreFinding[] {
+  const findings = writer.place === "foreign" ? [foreignWriter(path)] : [];
+  if (writer.badLease !== undefined) findings.push(badLease(path, writer.badLease));
+  for (const { path, error } of writer.unreadable.values()) findings.push(unreadableSegment(path, error));
+  return findings;
+}
+
+function foreignWriter(path: string): StoreFinding {
   return {
     kind: "orphaned",
     place: path,
@@ -85,14 +111,31 @@ export function foreignWriter(path: string): StoreFinding {
   };
 }
 
-export function unreadableSegment(path: string, error: unknown): StoreFinding {
+function badLease(path: string, error: unknown): StoreFinding {
   return {
     kind: "damaged",
     place: path,
-    message: `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    message: `The lease in ${path} cannot be read: ${wordsOf(asUnsafePath(error, path))}`,
     affectedIds: [],
-    remedy: "Look at the system log; copy the directory to another disk. Nothing is written over it.",
+    remedy: "Nothing is lost. The writer counts as living: what it has left is read, and not compacted.",
   };
+}
+
+export function unreadableSegment(path: string, error: unknown): StoreFinding {
+  const isOdd = isUnsafePath(error);
+  return {
+    kind: "damaged",
+    place: path,
+    message: `${path} cannot be read: ${wordsOf(asUnsafePath(error, path))}`,
+    affectedIds: [],
+    remedy: isOdd
+      ? "Find out who put it there, and bring the file back; repair() moves what is there to quarantine."
+      : "Look at the system log; copy the directory to another disk. Nothing is written over it.",
+  };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function foreignSegment({ path, header }: Segment): StoreFinding {

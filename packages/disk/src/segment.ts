@@ -17,6 +17,7 @@ import { type SegmentName, type StoreLayout, segmentKey } from "./layout.js";
 import { endsWith, hasFrameAt, hasIntactFrameAt } from "./segment-end.js";
 import type { SegmentHeader, VoidFrom } from "./segment-header.js";
 import { type DamagedRegion, type Orphan, type SegmentEnd, SegmentScan } from "./segment-scan.js";
+import { openPlain } from "./unsafe-path.js";
 
 export interface SegmentContext {
   readonly fs: FileSystem;
@@ -129,9 +130,8 @@ export class Segment implements SegmentName {
 
   /** Reads the hint, or else the frames. Throws the file system's error where the file cannot be read. */
   async open(): Promise<void> {
-    const { fs, layout } = this.#context;
-    const directory = await readHintDirectory(fs, layout.hint(this));
-    if (directory !== undefined && sameName(directory.header, this)) {
+    const directory = await this.#readHint();
+    if (directory !== undefined) {
       const fits = await this.#matches(directory.end);
       this.isMissing = fits === "missing";
       if (fits !== "differs") {
@@ -140,6 +140,27 @@ export class Segment implements SegmentName {
       }
     }
     this.#scan = await this.#scanAll();
+  }
+
+  /** Takes up a hint that came after this segment was read. Resolves to whether there is one that fits. */
+  async adoptHint(): Promise<boolean> {
+    if (this.hasHint) return true;
+    const directory = await this.#readHint();
+    const scan = this.#scan;
+    if (directory === undefined || scan === undefined || directory.end.length > scan.end.length) return false;
+    if ((await this.#matches(directory.end)) !== "matches") return false;
+    // What this process writes it has in memory, and damage that was read is known: the hint says nothing of that.
+    if (!this.isOwn && scan === this.#scan && scan.damages.length + scan.orphans.length === 0) {
+      this.#directory = directory;
+      this.#scan = undefined;
+    }
+    return true;
+  }
+
+  async #readHint(): Promise<HintDirectory | undefined> {
+    const { fs, layout } = this.#context;
+    const directory = await readHintDirectory(fs, layout.hint(this));
+    return directory !== undefined && sameName(directory.header, this) ? directory : undefined;
   }
 
   /** The entries of one agent, in the order of the file, without what is void. */
@@ -167,23 +188,19 @@ export class Segment implements SegmentName {
    * meanwhile where this one ends.
    */
   async advance(): Promise<StoredEntry[]> {
-    if (this.#scan === undefined || this.isMissing) return [];
-    const before = new Map([...this.#scan.agents].map(([agentId, list]) => [agentId, list.length]));
-    const handle = await this.#context.fs.open(this.path, { access: "read" });
-    try {
-      if (!(await hasFrameAt(handle, this.#scan.end.length))) return [];
-      await this.#scan.advance(handle, this.#limits());
-    } finally {
-      await handle.close();
-    }
-    return [...this.#scan.agents].flatMap(([agentId, list]) => list.slice(before.get(agentId) ?? 0));
+    const scan = this.#scan;
+    if (scan === undefined || this.isMissing) return [];
+    const before = new Map([...scan.agents].map(([agentId, list]) => [agentId, list.length]));
+    await this.#reading(async (handle) => {
+      if (await hasFrameAt(handle, scan.end.length)) await scan.advance(handle, this.#limits());
+    });
+    return [...scan.agents].flatMap(([agentId, list]) => list.slice(before.get(agentId) ?? 0));
   }
 
   /** Reads and checks every frame of the file anew, whatever the hint says. */
   async rescan(signal?: AbortSignal): Promise<SegmentScan> {
-    const handle = await this.#context.fs.open(this.path, { access: "read" });
-    try {
-      const scan = new SegmentScan(this);
+    const scan = new SegmentScan(this);
+    await this.#reading(async (handle) => {
       const limits = this.#limits();
       // What was acknowledged is known; bytes behind it may be on their way this moment.
       const known = Math.max(limits.knownAckedBytes ?? 0, this.hasHint || this.isOwn ? this.end.length : 0);
@@ -193,10 +210,8 @@ export class Segment implements SegmentName {
         knownAckedBytes: known,
         signal,
       });
-      return scan;
-    } finally {
-      await handle.close();
-    }
+    });
+    return scan;
   }
 
   /** Remembers damage that a {@link rescan} met; what the hint knows of the segment stays. */
@@ -239,7 +254,7 @@ export class Segment implements SegmentName {
   async #matches(end: SegmentEnd): Promise<"matches" | "differs" | "missing"> {
     let handle: FileHandle;
     try {
-      handle = await this.#context.fs.open(this.path, { access: "read" });
+      handle = await openPlain(this.#context.fs, this.path);
     } catch (error) {
       if (classify(error) === "not-found") return "missing";
       throw error;
@@ -257,11 +272,15 @@ export class Segment implements SegmentName {
   }
 
   async #scanAll(): Promise<SegmentScan> {
-    const handle = await this.#context.fs.open(this.path, { access: "read" });
+    const scan = new SegmentScan(this);
+    await this.#reading((handle) => scan.advance(handle, this.#limits()));
+    return scan;
+  }
+
+  async #reading(work: (handle: FileHandle) => Promise<void>): Promise<void> {
+    const handle = await openPlain(this.#context.fs, this.path);
     try {
-      const scan = new SegmentScan(this);
-      await scan.advance(handle, this.#limits());
-      return scan;
+      await work(handle);
     } finally {
       await handle.close();
     }

@@ -27,7 +27,7 @@ import { checkFileSystem } from "./network-file-system.js";
 import type { ResolvedOptions } from "./options.js";
 import { OwnWriter } from "./own-writer.js";
 import type { PendingCommit } from "./pending-commit.js";
-import type { OnProgress } from "./progress.js";
+import { harmless, type OnProgress } from "./progress.js";
 import { notHeld } from "./refusals.js";
 import { StoreMaintenance } from "./store-maintenance.js";
 import { TakeoverSync } from "./takeover-sync.js";
@@ -148,7 +148,7 @@ export class StoreCore {
     const check = new BatchCheck((agentId) => this.#writerOf(agentId, holder), this.#limits);
     const { commit, puts } = check.check(entries);
     if (commit !== undefined) {
-      commit.onProgress = onProgress;
+      commit.onProgress = harmless(onProgress);
       this.#writer!.log.submit(commit);
     }
     return this.#receipt(commit?.done, puts);
@@ -201,12 +201,13 @@ export class StoreCore {
   async load(agentId: string, id: string, options: LoadOptions): Promise<Snapshot> {
     const put = (await this.#history(agentId))?.find(id);
     if (put === undefined) throw checkpointNotFound(agentId, id);
+    const how = { ...options, onProgress: harmless(options.onProgress) };
     return this.#loads.run(async () => {
       throwIfAborted(options.signal, "load");
       try {
-        return await loadState(this.fs, this.layout, put, options);
+        return await loadState(this.fs, this.layout, put, how);
       } catch (error) {
-        return this.#loadOtherwise(put, error, options);
+        return this.#loadOtherwise(put, error, how);
       }
     });
   }
@@ -228,18 +229,20 @@ export class StoreCore {
       affectedIds: [id],
       remedy: damage.hint ?? "",
     });
-    const held = this.#held.get(agentId)?.writer;
-    if (held?.base?.put !== put) throw damage;
-    // The writer still has the state: it is served, and written whole again with the next save.
-    const { snapshot } = held.base;
-    held.base = undefined;
-    return snapshot;
+    this.#writer?.log.leave(this.layout.segment(moved.segment));
+    const base = this.#held.get(agentId)?.writer.base;
+    if (base?.put !== put) throw damage;
+    // The writer still has the state: it is served, and written whole with the next save, which begins another segment.
+    return base.snapshot;
   }
 
   async *verify(options: VerifyOptions): AsyncGenerator<StoreFinding> {
     const { fs, layout, catalog } = this;
     try {
-      yield* verifyStore({ fs, layout, catalog }, options);
+      for await (const finding of verifyStore({ fs, layout, catalog }, options)) {
+        this.#writer?.log.leave(finding.place);
+        yield finding;
+      }
     } catch (error) {
       throw toCkptError(error, { doing: "verify the store in", path: layout.root });
     }

@@ -13,15 +13,9 @@ import { type Manifest, NO_MANIFEST, readManifest } from "./manifest.js";
 import { mapBounded } from "./map-bounded.js";
 import { newerSegment } from "./refusals.js";
 import type { Segment, SegmentContext } from "./segment.js";
-import {
-  damagedFile,
-  foreignSegment,
-  foreignWriter,
-  segmentFindings,
-  unreadableSegment,
-} from "./segment-findings.js";
+import { damagedFile, foreignSegment, segmentFindings, writerFindings } from "./segment-findings.js";
 import { checkDirectories } from "./unsafe-path.js";
-import { type WriterChanges, WriterSegments } from "./writer-segments.js";
+import { type UnreadableSegment, type WriterChanges, WriterSegments } from "./writer-segments.js";
 
 const PARALLEL = 8;
 /** How often a look is repeated because others changed the directory meanwhile. */
@@ -88,13 +82,19 @@ export class StoreDirectory {
     return [...this.#writers.values()].flatMap((writer) => [...writer.unreadable.keys()]);
   }
 
+  /** Those of them that may hold something of the agent. */
+  unreadableOf(agentId: string): UnreadableSegment[] {
+    return [...this.#writers.values()].flatMap(({ unreadable }) =>
+      [...unreadable.values()].filter(({ agents }) => agents?.has(agentId) !== false),
+    );
+  }
+
   /** What is wrong with the files that are no segments, and with segments that cannot be read at all. */
   structuralFindings(): StoreFinding[] {
     const findings = this.#manifest.damaged.map((number) => damagedFile(this.#layout.manifest(number)));
     if (this.isFormatDamaged) findings.push(damagedFile(this.#layout.formatFile));
-    for (const writer of this.#writers.values()) {
-      for (const [path, error] of writer.unreadable) findings.push(unreadableSegment(path, error));
-    }
+    for (const writer of this.#writers.values())
+      findings.push(...writerFindings(this.#layout.writer(writer.writerId), writer));
     return findings;
   }
 
@@ -137,8 +137,8 @@ export class StoreDirectory {
     return this.#queued;
   }
 
-  /** The same, with all of these writers, also those that had ended at the last look. */
-  async refreshWriters(writerIds: Iterable<string>): Promise<void> {
+  /** The same, with all of these writers (default: all that are known), also those that had ended at the last look. */
+  async refreshWriters(writerIds: Iterable<string> = this.#writers.keys()): Promise<void> {
     for (const writerId of writerIds) {
       const writer = this.#writers.get(writerId);
       if (writer !== undefined) writer.state = "living";
@@ -174,8 +174,12 @@ export class StoreDirectory {
   }
 
   /** What the writer's recorded heads say about its segments. */
-  headFindings(writer: WriterSegments): Promise<StoreFinding[]> {
+  async headFindings(writer: WriterSegments): Promise<StoreFinding[]> {
     const context = { fs: this.#fs, layout: this.#layout, isReplaced: (key: string) => this.isReplaced(key) };
+    const findings = await checkHeads(context, writer);
+    if (!findings.some(({ kind }) => kind === "missing")) return findings;
+    // Who takes a segment away forgets its head first: these heads may be older than what was seen of the files.
+    await writer.readHeads();
     return checkHeads(context, writer);
   }
 
@@ -199,9 +203,12 @@ export class StoreDirectory {
     if (!this.#isOpen || this.isFormatDamaged || this.#storeId === undefined) await this.#readFormat();
     const isNewManifest = number !== this.#seen;
     if (isNewManifest) this.#dropReplacedOwn();
-    const ids = await this.#writerIds();
-    for (const id of [...this.#writers.keys()]) if (!ids.has(id)) this.#forget(id);
-    const look = [...ids].filter((id) => this.#writers.get(id)?.isSettled !== true || isNewManifest);
+    const listed = await this.#listWriters();
+    for (const id of [...this.#writers.keys()]) if (!listed.has(id)) this.#forget(id);
+    const look = [...listed.keys()].filter((id) => {
+      const writer = this.#writers.get(id);
+      return isNewManifest || writer?.isSettled !== true || (writer.place === "gone") === listed.get(id);
+    });
     const found = await mapBounded(look, PARALLEL, (id) => this.#lookAt(id, isAgain));
     this.#isOpen = true;
     if (isNewManifest) await this.#listener.moved();
@@ -215,22 +222,21 @@ export class StoreDirectory {
     this.isFormatDamaged = read === "damaged";
   }
 
-  async #writerIds(): Promise<Set<string>> {
+  /** The writers, and of each whether something has its name. Of a directory that was deleted whole its recorded heads are left. */
+  async #listWriters(): Promise<Map<string, boolean>> {
+    const recorded = await listHeads(this.#fs, this.#layout);
     const names = await this.#fs.readdir(this.#layout.writers).catch((error: unknown) => {
       if (classify(error) === "not-found") return [];
       throw error;
     });
-    const ids = new Set(names.filter(isWriterId));
-    // A directory that was deleted whole is missed by the heads that were recorded for it.
-    if (!this.#isOpen) for (const id of await listHeads(this.#fs, this.#layout)) ids.add(id);
-    if (this.#ownWriterId !== undefined) ids.delete(this.#ownWriterId);
-    return ids;
+    const listed = new Map(recorded.map((id) => [id, false]));
+    for (const id of names.filter(isWriterId)) listed.set(id, true);
+    if (this.#ownWriterId !== undefined) listed.delete(this.#ownWriterId);
+    return listed;
   }
 
   async #lookAt(writerId: string, isAgain: boolean): Promise<StoreFinding[]> {
     const known = this.#writers.get(writerId);
-    if (known === undefined && (await this.#isForeign(writerId)))
-      return [foreignWriter(this.#layout.writer(writerId))];
     const writer = known ?? new WriterSegments({ fs: this.#fs, layout: this.#layout }, writerId);
     const before = [...writer.segments.values()];
     let changes: WriterChanges;
@@ -245,7 +251,8 @@ export class StoreDirectory {
     this.#writers.set(writerId, writer);
     const found = changes.opened.flatMap((segment) => this.#judge(writer, segment));
     this.#listener.changed(changes);
-    if (known === undefined || changes.opened.length > 0 || isAgain)
+    const isLess = changes.gone.some((segment) => !this.isReplaced(segment.key));
+    if (known === undefined || changes.opened.length > 0 || isLess || isAgain)
       found.push(...(await this.headFindings(writer)));
     return found;
   }
@@ -260,21 +267,11 @@ export class StoreDirectory {
     return [foreignSegment(segment)];
   }
 
-  /** Something else than a directory has a writer's name: nothing below it is looked at. */
-  async #isForeign(writerId: string): Promise<boolean> {
-    const found = await this.#fs.stat(this.#layout.writer(writerId));
-    return found !== undefined && found.kind !== "directory";
-  }
-
   #forget(writerId: string): void {
     const writer = this.#writers.get(writerId)!;
     this.#writers.delete(writerId);
-    this.#listener.changed({
-      opened: [],
-      gone: [...writer.segments.values()],
-      appended: new Map(),
-      cut: [],
-    });
+    const gone = [...writer.segments.values()];
+    this.#listener.changed({ opened: [], gone, appended: new Map(), cut: [] });
   }
 
   #dropReplacedOwn(): Segment[] {

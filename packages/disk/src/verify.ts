@@ -9,7 +9,8 @@ import type { StoreLayout } from "./layout.js";
 import { loadState } from "./load-state.js";
 import type { Segment } from "./segment.js";
 import { checkSegment } from "./segment-check.js";
-import { lostFinding, supersededFinding, unreadableSegment } from "./segment-findings.js";
+import { lostFindings, supersededFinding, unreadableSegment } from "./segment-findings.js";
+import { isUnsafePath } from "./unsafe-path.js";
 
 export interface VerifyContext {
   readonly fs: FileSystem;
@@ -33,7 +34,9 @@ export async function* verifyStore(
   const { catalog } = context;
   const { signal, sample = 1 } = options;
   const isChosen = () => sample >= 1 || Math.random() < sample;
-  await catalog.directory.refresh();
+  // Also what had ended when it was looked at: others may have moved, deleted or rebuilt files since.
+  await catalog.directory.open();
+  await catalog.directory.refreshWriters();
   yield* catalog.directory.structuralFindings();
   for (const writerId of [...catalog.directory.writers.keys()]) yield* await headFindings(catalog, writerId);
   const named = new Set<string>();
@@ -72,7 +75,7 @@ async function check(
     return await checkSegment(context, segment, isLiving, signal);
   } catch (error) {
     const kind = classify(error);
-    if (kind === "damaged") return [unreadableSegment(segment.path, error)];
+    if (kind === "damaged" || isUnsafePath(error)) return [unreadableSegment(segment.path, error)];
     if (kind === "not-found")
       return (await isThere(context.catalog, segment)) ? [missingSegment(segment)] : [];
     throw toCkptError(error, { doing: "verify", path: segment.path });
@@ -88,7 +91,7 @@ async function* verifyAgent(
 ): AsyncGenerator<StoreFinding> {
   const { history, lost, superseded } = await catalog.replay(agentId);
   if (superseded.length > 0) yield supersededFinding(agentId, superseded);
-  for (const numbers of lost) yield lostFinding(layout, agentId, numbers);
+  yield* lostFindings(layout, agentId, lost);
   for (const put of [...history.puts]) {
     throwIfAborted(signal, "verify");
     if (named.has(put.header.id) || !isChosen()) continue;

@@ -2,8 +2,10 @@
 import { classify, type FileSystem } from "@ckpt/io";
 import type { StoredEntry } from "./entry.js";
 import { readHeads, type SegmentHead } from "./heads.js";
-import { parseSegmentFile, type StoreLayout, segmentKey } from "./layout.js";
+import { readHintDirectory } from "./hint-file.js";
+import { isWriterFile, parseSegmentFile, type StoreLayout, segmentKey } from "./layout.js";
 import { Segment, type SegmentContext } from "./segment.js";
+import { isUnsafePath } from "./unsafe-path.js";
 import { writerState } from "./writer-liveness.js";
 
 /** What changed since the last look. */
@@ -15,13 +17,30 @@ export interface WriterChanges {
   readonly cut: readonly Segment[];
 }
 
+/** A segment that is there and cannot be read. */
+export interface UnreadableSegment {
+  readonly key: string;
+  readonly path: string;
+  readonly error: unknown;
+  /** The agents that it holds, where its hint tells. */
+  readonly agents: ReadonlySet<string> | undefined;
+}
+
+/** What goes by a writer's name: `gone` where only its recorded heads are left, `foreign` where it is no directory. */
+type Place = "directory" | "gone" | "foreign";
+
 export class WriterSegments {
   readonly writerId: string;
   readonly segments = new Map<number, Segment>();
   state: "living" | "ended" = "living";
+  place: Place = "directory";
   heads: readonly SegmentHead[] | "absent" | "damaged" = "absent";
-  /** Paths of segments that are there and cannot be read, with the device's error. */
-  readonly unreadable = new Map<string, unknown>();
+  /** By path. */
+  readonly unreadable = new Map<string, UnreadableSegment>();
+  /** Why its lease could not be read, which leaves it living. */
+  badLease: unknown;
+  /** Files that are not the store's keep the directory where it is. */
+  #hasOthers = false;
   readonly #context: SegmentContext;
 
   constructor(context: SegmentContext, writerId: string) {
@@ -31,12 +50,13 @@ export class WriterSegments {
 
   /** Whether nothing can have changed since the last look. */
   get isSettled(): boolean {
-    return this.state === "ended" && this.unreadable.size === 0;
+    return this.state === "ended" && this.place !== "foreign" && this.unreadable.size === 0;
   }
 
   /** Whether compaction can take all that the writer has left. */
   get isFoldable(): boolean {
-    if (!this.isSettled) return false;
+    if (!this.isSettled || this.place !== "directory") return false;
+    if (this.#hasOthers && this.segments.size === 0) return false;
     for (const segment of this.segments.values()) if (!segment.isWhole || segment.isNewer) return false;
     return true;
   }
@@ -70,15 +90,19 @@ export class WriterSegments {
     return this.#context.layout;
   }
 
+  /** Reads what was recorded of the segments anew. */
+  async readHeads(): Promise<void> {
+    this.heads = await readHeads(this.#fs, this.#layout, this.writerId);
+  }
+
   /** Looks at the directory anew; segments for which `isReplaced` holds are passed over. */
   async refresh(isReplaced: (key: string) => boolean): Promise<WriterChanges> {
-    // First whether it lives, then its files: one that ended in between is looked at once more the next time.
-    this.state = await writerState(this.#fs, this.#layout, this.writerId);
-    this.heads = await readHeads(this.#fs, this.#layout, this.writerId);
+    await this.#lookAtPlace();
+    await this.readHeads();
     this.unreadable.clear();
-    const numbers = await this.#numbers();
+    const files = await this.#files();
     const wanted = new Set(
-      numbers.filter((n) => !isReplaced(segmentKey({ writerId: this.writerId, number: n }))),
+      [...files.keys()].filter((n) => !isReplaced(segmentKey({ writerId: this.writerId, number: n }))),
     );
     const gone = [...this.segments.values()].filter((segment) => !wanted.has(segment.number));
     for (const segment of gone) this.segments.delete(segment.number);
@@ -90,19 +114,22 @@ export class WriterSegments {
     for (const number of [...wanted].sort((a, b) => b - a)) {
       const voidFrom = voids.get(number);
       let segment = this.segments.get(number);
+      const fresh = segment === undefined || segment.hasHint ? [] : await this.#advance(segment, cut);
+      if (fresh === undefined) {
+        // The file went away meanwhile. Compaction has replaced it, or its hint is all that is left.
+        this.segments.delete(number);
+        gone.push(segment!);
+        segment = undefined;
+      }
       if (segment === undefined) {
         segment = await this.#open(number, voidFrom);
         if (segment === undefined) continue;
         opened.push(segment);
       } else {
-        const fresh = segment.hasHint ? [] : await advance(segment);
-        if (fresh === undefined) {
-          this.segments.delete(number);
-          gone.push(segment);
-          continue;
-        }
-        if (fresh.length > 0) appended.set(segment, fresh);
+        if (fresh!.length > 0) appended.set(segment, fresh!);
         if (voidFrom !== undefined && segment.setVoid(voidFrom)) cut.push(segment);
+        if (files.get(number)!.includes("hint") && !this.unreadable.has(segment.path))
+          await segment.adoptHint();
       }
       for (const { number: earlier, offset } of segment.voids) {
         voids.set(earlier, Math.min(offset, voids.get(earlier) ?? Number.POSITIVE_INFINITY));
@@ -113,7 +140,8 @@ export class WriterSegments {
 
   /** Opens one segment; undefined when it went away meanwhile. */
   async #open(number: number, voidFrom: number | undefined): Promise<Segment | undefined> {
-    const head = typeof this.heads === "string" ? undefined : this.heads.find((h) => h.number === number);
+    const head =
+      typeof this.heads === "string" ? undefined : this.heads.find((h) => h.number === number && !h.isLost);
     const facts = { voidFrom, knownAckedBytes: head?.end.length };
     const segment = new Segment(this.#context, { writerId: this.writerId, number }, facts);
     try {
@@ -123,35 +151,72 @@ export class WriterSegments {
         return segment.open();
       });
     } catch (error) {
-      const kind = classify(error);
-      // A failing device is damage: it must not keep everything else from being listed.
-      if (kind === "damaged") this.unreadable.set(segment.path, error);
-      else if (kind !== "not-found") throw error;
+      // What fails or is no plain file must not keep everything else from being listed.
+      if (!(await this.#couldNotRead(segment, error)) && classify(error) !== "not-found") throw error;
       return undefined;
     }
     this.segments.set(number, segment);
     return segment;
   }
 
-  /** Numbers of segments, or of hints whose segment is missing. */
-  async #numbers(): Promise<number[]> {
+  /** What was appended since; undefined when the file is not there any more. */
+  async #advance(segment: Segment, cut: Segment[]): Promise<StoredEntry[] | undefined> {
     try {
-      const names = await this.#fs.readdir(this.#layout.writer(this.writerId));
-      return [...new Set(names.flatMap((name) => parseSegmentFile(name)?.number ?? []))];
+      return await segment.advance();
     } catch (error) {
-      // Folded away by compaction, or never there.
-      if (classify(error) === "not-found" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return [];
-      throw error;
+      if (classify(error) === "not-found") return undefined;
+      if (!(await this.#couldNotRead(segment, error))) throw error;
+      // What was read of it stays, and how far this look got is not known: what is built on it is built anew.
+      cut.push(segment);
+      return [];
     }
   }
-}
 
-/** What was appended since; undefined when the file went away meanwhile: compaction has replaced it. */
-async function advance(segment: Segment): Promise<StoredEntry[] | undefined> {
-  try {
-    return await segment.advance();
-  } catch (error) {
-    if (classify(error) === "not-found") return undefined;
-    throw error;
+  /** Notes a segment that the device, or what stands in its place, keeps from being read; false for any other error. */
+  async #couldNotRead(segment: Segment, error: unknown): Promise<boolean> {
+    if (classify(error) !== "damaged" && !isUnsafePath(error)) return false;
+    const hint = await readHintDirectory(this.#fs, this.#layout.hint(segment));
+    const isItsOwn = hint?.header.writerId === segment.writerId && hint.header.number === segment.number;
+    const agents = isItsOwn ? new Set(hint.agents.keys()) : undefined;
+    const { key, path } = segment;
+    this.unreadable.set(path, { key, path, error, agents });
+    return true;
+  }
+
+  async #lookAtPlace(): Promise<void> {
+    const found = await this.#fs.stat(this.#layout.writer(this.writerId));
+    this.place = found === undefined ? "gone" : found.kind === "directory" ? "directory" : "foreign";
+    // First whether it lives, then its files: one that ended in between is looked at once more the next time.
+    this.state = this.place === "directory" ? await this.#readState() : "ended";
+  }
+
+  async #readState(): Promise<"living" | "ended"> {
+    this.badLease = undefined;
+    try {
+      return await writerState(this.#fs, this.#layout, this.writerId);
+    } catch (error) {
+      if (classify(error) !== "damaged" && !isUnsafePath(error)) throw error;
+      // Nothing is proven by a lease that cannot be read.
+      this.badLease = error;
+      return "living";
+    }
+  }
+
+  /** Numbers of segments, or of hints whose segment is missing, and which of the two are there. */
+  async #files(): Promise<Map<number, readonly string[]>> {
+    const files = new Map<number, readonly string[]>();
+    if (this.place !== "directory") return files;
+    try {
+      const names = await this.#fs.readdir(this.#layout.writer(this.writerId));
+      this.#hasOthers = !names.every(isWriterFile);
+      for (const name of names) {
+        const file = parseSegmentFile(name);
+        if (file !== undefined) files.set(file.number, [...(files.get(file.number) ?? []), file.kind]);
+      }
+    } catch (error) {
+      if (classify(error) !== "not-found") throw error;
+      this.place = "gone"; // folded away by compaction meanwhile
+    }
+    return files;
   }
 }

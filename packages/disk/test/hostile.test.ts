@@ -173,19 +173,17 @@ describe("planted links and modes", () => {
   });
 
   it("follows no link at a file: segments, hints, heads, manifests, FORMAT, agent directories", async () => {
-    const directory = await freshDirectory();
-    const first = new DiskStore(directory);
-    await first.acquire("a");
-    await saveAll(first, "a", 3, (i) => ({ i }));
-    await first.close();
+    let directory = await freshDirectory();
     const outside = `${directory}-outside`;
-    await mkdir(outside);
-    const [writer] = await readdir(path.join(directory, "writers"));
-    for (const file of [
-      "manifests/00000001.json",
-      `writers/${writer}/00000002.seg`,
-      `writers/${writer}/00000002.hint`,
-    ]) {
+    await mkdir(outside, { recursive: true });
+    for (const name of ["manifests/00000001.json", "00000002.seg", "00000002.hint"]) {
+      directory = await freshDirectory();
+      const first = new DiskStore(directory);
+      await first.acquire("a");
+      await saveAll(first, "a", 3, (i) => ({ i }));
+      await first.close();
+      const [writer] = await readdir(path.join(directory, "writers"));
+      const file = name.includes("/") ? name : `writers/${writer}/${name}`;
       await writeFile(path.join(outside, "bait"), "bait");
       await symlink(path.join(outside, "bait"), path.join(directory, file));
       const store = new DiskStore(directory);

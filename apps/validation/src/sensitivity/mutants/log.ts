@@ -50,10 +50,11 @@ export const logMutants: readonly Mutant[] = [
     name: "a log goes on after a failed write",
     edits: [
       edit("io/src/frame-log", "this.#isPoisoned = true;\n", ""),
+      edit("disk/src/log-writer", "if (!segment.isFailed) this.#failures++;", ""),
       edit(
         "disk/src/log-writer",
-        "if (!segment.isFailed) this.#failures++;\n    segment.isFailed = true;",
-        "",
+        "    segment.isFailed = true;\n    this.#drained?.();",
+        "    this.#drained?.();",
       ),
     ],
     instruments: ["rejected", "syncs-saves"],
