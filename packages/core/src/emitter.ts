@@ -1,3 +1,5 @@
+import { isThenable, onRejection } from "./thenable.js";
+
 /**
  * Typed events, called synchronously in the order of subscription. A listener that throws, or whose promise
  * rejects, hurts neither the emitter's owner nor the other listeners: the failure goes to `onFailure`.
@@ -28,7 +30,7 @@ export class Emitter<Events extends object> {
     for (const entry of [...entries]) {
       try {
         const result = entry.call(payload as never);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#onFailure(event, error));
+        if (isThenable(result)) onRejection(result, (error) => this.#onFailure(event, error));
       } catch (error) {
         this.#onFailure(event, error);
       }

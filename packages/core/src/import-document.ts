@@ -3,7 +3,8 @@ import type { SignalOption } from "./abort.js";
 import { TAGGED_ENCODING } from "./export-document.js";
 import { validateCheckpointId, validateName } from "./identifiers.js";
 import type { ImportConflict } from "./import-plan.js";
-import type { Metadata } from "./metadata.js";
+import { inWords } from "./in-words.js";
+import { METADATA_MAX_DEPTH, type Metadata } from "./metadata.js";
 import { metadataFromText } from "./portable-metadata.js";
 import { parsePythonJson } from "./python-json-parse.js";
 import { fromTaggedJson, type Snapshot, type SnapshotOptions, snapshot } from "./snapshot.js";
@@ -44,7 +45,7 @@ export async function readImport(
   const { maxCharacters = IMPORT_MAX_CHARACTERS, onConflict } = options;
   if (onConflict !== undefined && !CONFLICTS.includes(onConflict))
     throw new CkptError("CKPT_INVALID_ARGUMENT", {
-      message: `onConflict is ${JSON.stringify(onConflict)}.`,
+      message: `onConflict is ${inWords(onConflict)}.`,
       hint: `Give one of ${CONFLICTS.join(", ")}.`,
       details: { option: "onConflict" },
     });
@@ -53,13 +54,21 @@ export async function readImport(
       message: `What to import is ${typeof text}, not a text.`,
       hint: "Give the JSON text that export() wrote.",
     });
+  if (typeof maxCharacters !== "number" || !(maxCharacters >= 0))
+    throw new CkptError("CKPT_INVALID_ARGUMENT", {
+      message: `maxCharacters is ${inWords(maxCharacters)}, not a number of at least 0.`,
+      hint: "Leave maxCharacters out for its default.",
+      details: { option: "maxCharacters" },
+    });
   if (text.length > maxCharacters)
     throw new CkptError("CKPT_LIMIT", {
       message: `The text to import has ${text.length} characters; the limit is ${maxCharacters}.`,
       hint: "Import it in parts, or raise maxCharacters.",
       details: { characters: text.length, maxCharacters },
     });
-  const maxDepth = ENVELOPE_DEPTH + (capture.limits?.maxDepth ?? DEFAULT_LIMITS.maxDepth);
+  // Whatever the limit on a state is, metadata has its own; each is judged again where it is taken.
+  const stateDepth = capture.limits?.maxDepth ?? DEFAULT_LIMITS.maxDepth;
+  const maxDepth = ENVELOPE_DEPTH + Math.max(stateDepth, METADATA_MAX_DEPTH);
   const entries = await checkShape(parsePythonJson(text, maxDepth));
   let previous: Snapshot | undefined;
   return entries.map((entry, index) => {
@@ -117,7 +126,14 @@ function readEntry(raw: RawEntry, index: number, capture: SnapshotOptions): Impo
     };
   } catch (error) {
     if (!isCkptError(error)) throw error;
-    throw invalid(`[${index}]: ${error.message}`, { path: `[${index}]`, ...error.details }, error);
+    const details = { path: `[${index}]`, ...error.details };
+    if (error.code !== "CKPT_LIMIT") throw invalid(`[${index}]: ${error.message}`, details, error);
+    throw new CkptError("CKPT_LIMIT", {
+      message: `The text to import is over a limit at [${index}]: ${error.message}`,
+      hint: "Raise the limit that is named, if the text is trusted. Nothing was imported.",
+      details,
+      cause: error,
+    });
   }
 }
 

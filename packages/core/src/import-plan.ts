@@ -2,6 +2,7 @@ import { CkptError } from "@ckpt/errors";
 import type { CheckpointDraft, CheckpointHeader } from "./checkpoint-header.js";
 import type { ImportedEntry } from "./import-document.js";
 import type { Snapshot } from "./snapshot.js";
+import type { StoreEntry } from "./store.js";
 
 /**
  * What to do with an id that is taken. `refuse`: reject with `CKPT_CONFLICT`. `renumber`: give the newcomer the id of its sequence. `skip`:
@@ -65,6 +66,17 @@ export function planImport(entries: readonly ImportedEntry[], target: ImportTarg
     parentId = id;
   }
   return puts;
+}
+
+/** The entries of an import's commit. The head stays at `headId`, where there is one, although puts move it. */
+export function importBatch(
+  plan: readonly ImportedPut[],
+  agentId: string,
+  headId: string | null,
+): readonly StoreEntry[] {
+  const puts = plan.map((put): StoreEntry => ({ op: "put", ...put }));
+  if (headId === null) return puts;
+  return [...puts, { op: "event", agentId, event: { kind: "head", checkpointId: headId, reason: "import" } }];
 }
 
 /** The number of an id of the form `agentId:number`, as `create` writes it. */

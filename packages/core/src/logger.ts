@@ -1,3 +1,5 @@
+import { isThenable, onRejection } from "./thenable.js";
+
 /** Where a manager says what it does besides returning and throwing. Any logger with these four methods fits. */
 export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -13,7 +15,7 @@ export function guardedLogger(logger: Logger, onFailure: (error: unknown) => voi
     (message, fields) => {
       try {
         const logging: unknown = logger[level](message, fields);
-        if (logging instanceof Promise) logging.catch(onFailure);
+        if (isThenable(logging)) onRejection(logging, onFailure);
       } catch (error) {
         onFailure(error);
       }

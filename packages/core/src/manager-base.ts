@@ -1,5 +1,5 @@
 import { CkptError } from "@ckpt/errors";
-import { type SignalOption, throwIfAborted } from "./abort.js";
+import type { SignalOption } from "./abort.js";
 import { Checkpoint, SavedCheckpoint, type StateReader } from "./checkpoint.js";
 import type { CheckpointDraft, CheckpointHeader } from "./checkpoint-header.js";
 import { Emitter } from "./emitter.js";
@@ -55,12 +55,14 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   #lease: Lease | undefined;
   #previous: Snapshot | undefined;
   #closing: Promise<void> | undefined;
+  #loggerFails = false;
 
   constructor(options: ManagerOptions<State> = {}) {
     const settings = resolveOptions(options);
-    const logger = guardedLogger(settings.logger, (error) =>
-      this.announce("error", { during: "logging", error }),
-    );
+    const logger = guardedLogger(settings.logger, (error) => {
+      this.#loggerFails = true;
+      this.announce("error", { during: "logging", error });
+    });
     this.settings = { ...settings, logger };
     this.agentId = this.settings.agentId;
     this.#ownsStore = options.store === undefined;
@@ -92,6 +94,7 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   close(): Promise<void> {
     this.#closing ??= this.#calls
       .close()
+      .then(() => this.queue.settled())
       .then(() => this.release())
       .catch((error: unknown) => {
         this.#closing = undefined;
@@ -133,13 +136,12 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   protected async save(capture: Capture, options: CommitOptions = {}): Promise<SavedCheckpoint<State>> {
     const { signal, also } = options;
     const { id, committing } = await this.queue.inTurn((position) => {
-      throwIfAborted(signal, "save");
       const draft = this.draft(capture, position.next());
       const put: StoreEntry = { op: "put", header: draft, snapshot: capture.snapshot };
       const entries = [put, ...(also?.(draft) ?? [])];
       const start = () => this.commit(entries, { signal });
       return { id: draft.id, committing: this.queue.commit(position, draft.id, start) };
-    });
+    }, signal);
     const { headers, durability } = await committing;
     const header = headers[0]?.id === id ? headers[0] : headers.find((candidate) => candidate.id === id);
     if (header === undefined)
@@ -247,12 +249,11 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
 
   /** A failure that no call can reject with: to the logger, and as an `error` event. */
   protected report(during: string, error: unknown): void {
-    try {
-      this.settings.logger.error(`${during} failed`, { agentId: this.agentId, error });
-    } catch {
-      // A logger that throws must not turn a committed save into a failed one; the event below still tells.
-    }
-    if (during !== 'listener of "error"') this.announce("error", { during, error });
+    const isOfError = during === 'listener of "error"';
+    // Where neither takes what the other failed with, telling them would never end.
+    if (isOfError && this.#loggerFails) return;
+    this.settings.logger.error(`${during} failed`, { agentId: this.agentId, error });
+    if (!isOfError) this.announce("error", { during, error });
   }
 
   /** Takes the agent (`CKPT_LOCKED` when another holds it) and reads where its history ends. */
@@ -267,8 +268,8 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
     this.events.clear();
     try {
       await this.#lease?.release();
+      this.#lease = undefined; // One that was not given back is for the next close.
     } finally {
-      this.#lease = undefined;
       if (this.#ownsStore) await this.store.close();
     }
   }

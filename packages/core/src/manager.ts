@@ -1,16 +1,16 @@
-import { isCkptError } from "@ckpt/errors";
 import { type SignalOption, throwIfAborted } from "./abort.js";
 import { asyncDispose } from "./async-dispose.js";
 import type { Checkpoint, SavedCheckpoint } from "./checkpoint.js";
 import type { CheckpointHeader, Json } from "./checkpoint-header.js";
 import { exportDocument } from "./export-document.js";
 import { type ImportedEntry, type ImportOptions, readImport } from "./import-document.js";
-import { planImport } from "./import-plan.js";
+import { importBatch, planImport } from "./import-plan.js";
+import { unlessRemoved } from "./listed-state.js";
 import { ManagerBase } from "./manager-base.js";
 import type { ManagerEvents } from "./manager-events.js";
 import { checkpointNotFound } from "./not-found.js";
 import type { Snapshot } from "./snapshot.js";
-import type { AgentState, HeaderQuery, StoreEntry } from "./store.js";
+import type { AgentState, HeaderQuery } from "./store.js";
 import { type ManagerSummary, summarize } from "./summary.js";
 import { protectedIds, thin } from "./thinning.js";
 import { parseTimestamp, type TimeInput, toMicroseconds } from "./timestamp.js";
@@ -114,7 +114,7 @@ export class CheckpointManager<
         const data = await this.decode(header, snapshot);
         await this.moveHead(position, header, snapshot, "rollback", options);
         return data;
-      }),
+      }, options.signal),
     );
   }
 
@@ -168,8 +168,10 @@ export class CheckpointManager<
    */
   async importCheckpoints(json: string, options: ImportOptions = {}): Promise<number> {
     return this.operate("importCheckpoints", options.signal, () =>
-      this.queue.alone(async (position) =>
-        this.takeIn(await readImport(json, this.settings.capture, options), position, options),
+      this.queue.alone(
+        async (position) =>
+          this.takeIn(await readImport(json, this.settings.capture, options), position, options),
+        options.signal,
       ),
     );
   }
@@ -229,7 +231,7 @@ export class CheckpointManager<
       const ids = (await this.list()).filter(unwanted).map(({ id }) => id);
       if (await this.discard(position, ids, reason, options)) this.announce("removed", { ids, reason });
       return ids.length;
-    });
+    }, options.signal);
   }
 
   private recordPin(checkpointId: string, kind: "pinned" | "unpinned", options: SignalOption): Promise<void> {
@@ -238,8 +240,8 @@ export class CheckpointManager<
       if ((await this.lookUp(checkpointId)) === undefined)
         throw checkpointNotFound(this.agentId, checkpointId);
       const entry = { op: "event", agentId: this.agentId, event: { kind, checkpointId } } as const;
-      await this.commit([entry], options);
-    });
+      await this.queue.commitBeside(() => this.commit([entry], options));
+    }, options.signal);
   }
 
   private async takeIn(
@@ -262,29 +264,20 @@ export class CheckpointManager<
       if (schema !== undefined || migrator.version !== null) await this.decode(header, snapshot);
       else migrator.versionOf(header.schemaVersion, header.id);
     }
-    const headId = position.headId;
-    const batch: StoreEntry[] = plan.map((put) => ({ op: "put", ...put }));
-    if (headId !== null)
-      batch.push({ op: "event", agentId, event: { kind: "head", checkpointId: headId, reason: "import" } });
-    const newHead = headId ?? last.header.id;
+    const { headId } = position;
+    const batch = importBatch(plan, agentId, headId);
+    await this.queue.commit(position, headId ?? last.header.id, () => this.commit(batch, options));
+    // Not before: one that fails would leave a gap as wide as its numbers.
     position.advanceTo(last.header.sequence);
-    await this.queue.commit(position, newHead, () => this.commit(batch, options));
     this.announce("imported", { ids: plan.map(({ header }) => header.id) });
     return plan.length;
   }
 
-  /** The state of a checkpoint that was listed; undefined when it was removed since. */
-  private async loadListed(
-    header: CheckpointHeader,
-    options: SignalOption = {},
-  ): Promise<Snapshot | undefined> {
-    try {
-      return await this.load(header, options);
-    } catch (error) {
-      const isGone = isCkptError(error, "CKPT_NOT_FOUND") && (await this.lookUp(header.id)) === undefined;
-      if (isGone) return undefined;
-      throw error;
-    }
+  private loadListed(header: CheckpointHeader, options: SignalOption = {}): Promise<Snapshot | undefined> {
+    return unlessRemoved(
+      () => this.load(header, options),
+      () => this.lookUp(header.id),
+    );
   }
 
   private async count(): Promise<number> {

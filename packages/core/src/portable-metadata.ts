@@ -19,7 +19,8 @@ export function metadataFromText(value: unknown): Metadata {
 export function metadataToText(metadata: Metadata): Json {
   const { [TAG]: tag, v } = metadata;
   const isWrapped = tag === WRAPPED && v !== undefined && Object.keys(metadata).length === 2;
-  return isWrapped ? v : metadata;
+  // An object is never wrapped when it comes in: one that looks so is the caller's own.
+  return isWrapped && !isObject(v) ? v : metadata;
 }
 
 function toJson(value: unknown): unknown {

@@ -111,7 +111,8 @@ class Parser {
     if (match === null) throw this.#unexpected("a value");
     const [text, fraction, exponent] = match;
     if (fraction === undefined && exponent === undefined) {
-      if (text.length > MAX_INTEGER_DIGITS)
+      const digits = text.length - (text.startsWith("-") ? 1 : 0);
+      if (digits > MAX_INTEGER_DIGITS)
         throw this.#error(`has an integer of more than ${MAX_INTEGER_DIGITS} digits`, "CKPT_LIMIT");
       this.#at += text.length;
       const integer = Number(text);

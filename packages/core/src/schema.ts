@@ -1,4 +1,5 @@
 import { CkptError } from "@ckpt/errors";
+import { isThenable, onRejection } from "./thenable.js";
 
 /**
  * The part of Standard Schema (https://standardschema.dev, version 1) that validation needs. zod, valibot, arktype and others
@@ -32,8 +33,8 @@ const ISSUES_SHOWN = 20;
  */
 export function validateOnSave(schema: StandardSchema, state: unknown): void {
   const result = run(schema, () => schema["~standard"].validate(state), "to be saved");
-  if (result instanceof Promise) {
-    result.catch(() => {}); // Its verdict comes too late to count.
+  if (isThenable(result)) {
+    onRejection(result, () => {}); // Its verdict comes too late to count.
     throw new CkptError("CKPT_UNSUPPORTED", {
       message: "The schema answers with a promise, but a state is captured before the call returns.",
       hint: "Use a schema without asynchronous checks; do those before the save.",

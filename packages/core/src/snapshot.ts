@@ -1,7 +1,8 @@
 import type { Json } from "./checkpoint-header.js";
 import type { StateNode } from "./node.js";
-import { adopt, copyTaggedJson } from "./state/adopt.js";
+import { adopt } from "./state/adopt.js";
 import { type AnyClassCodec, resolveCodecs } from "./state/class-codec.js";
+import { copyTaggedJson } from "./state/copy-tagged.js";
 import { toHex } from "./state/digest.js";
 import { explainRefusal } from "./state/explain.js";
 import { HIGHEST_MAX_DEPTH, resolveLimits, type SnapshotLimits } from "./state/limits.js";
@@ -94,13 +95,14 @@ export function snapshot(value: unknown, options: SnapshotOptions = {}): Snapsho
   const limits = resolveLimits(options.limits);
   const codecs = resolveCodecs(options.codecs);
   const { previous } = options;
+  const before = previous?.root;
   let root: StateNode;
   try {
-    root = new Walk(limits, codecs, false).root(value, previous?.root);
+    root = new Walk(limits, codecs, false).root(value, before);
   } catch (cause) {
     throw explainRefusal(value, limits, codecs, cause);
   }
-  return previous !== undefined && Object.is(root, previous.root) ? previous : new Snapshot(root);
+  return previous !== undefined && Object.is(root, before) ? previous : new Snapshot(root);
 }
 
 /**

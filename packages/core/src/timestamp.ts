@@ -1,4 +1,5 @@
 import { CkptError } from "@ckpt/errors";
+import { inWords } from "./in-words.js";
 
 /** A moment as callers may give it: a `Date`, milliseconds since 1970, or ISO 8601 with an offset. */
 export type TimeInput = Date | number | string;
@@ -79,7 +80,7 @@ export function toMicroseconds(time: TimeInput, what: string): bigint {
 
 function notATime(time: unknown, what: string): CkptError {
   return new CkptError("CKPT_INVALID_ARGUMENT", {
-    message: `${what} is not a point in time: ${String(time).slice(0, MAX_LENGTH)}.`,
+    message: `${what} is not a point in time: ${inWords(time)}.`,
     hint: 'Give a valid Date, milliseconds since 1970, or ISO 8601 with an offset, such as "2026-01-31T09:00:00+00:00".',
     details: { what },
   });

@@ -1,6 +1,12 @@
 import { isCkptError } from "@ckpt/errors";
+import { throwIfAborted, untilAborted } from "./abort.js";
 import { InFlight } from "./in-flight.js";
 import type { WritePosition } from "./write-position.js";
+
+type Step<T> = (position: WritePosition) => T | Promise<T>;
+
+/** What an aborted call is called here; its name is the caller's. */
+const WAITING = "A call that waited for its turn";
 
 /**
  * Keeps changes to one agent's history in the order of their calls, while their commits overlap.
@@ -43,21 +49,43 @@ export class WriteQueue {
 
   /**
    * Runs `step` in its turn. A step that returns a promise holds up those behind it; one that returns its promise inside an
-   * object does not.
+   * object does not. When `signal` fires before the step begins, rejects with `CKPT_ABORTED` at once, and the turn is passed over; a step
+   * that has begun is not interrupted.
    */
-  async inTurn<T>(step: (position: WritePosition) => T | Promise<T>): Promise<T> {
-    if (this.#intake !== undefined || this.#position === undefined)
-      return this.#hold((this.#intake ?? Promise.resolve()).then(async () => step(await this.ready())));
+  async inTurn<T>(step: Step<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#intake !== undefined || this.#position === undefined) return this.#wait(step, signal);
+    throwIfAborted(signal, WAITING);
     const result = step(this.#position);
     return result instanceof Promise ? this.#hold(result) : result;
   }
 
-  /** Runs `step` in its turn, when every commit started before has settled, and holds up those behind it. */
-  alone<T>(step: (position: WritePosition) => Promise<T>): Promise<T> {
+  /** Runs `step` in its turn, when every commit started before has settled, and holds up those behind it. `signal`: as in `inTurn`. */
+  alone<T>(step: (position: WritePosition) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.inTurn(async (position) => {
-      await this.#commits.idle();
+      const idle = this.#commits.idle();
+      await (signal === undefined ? idle : untilAborted(signal, WAITING, () => idle));
       return step(position);
-    });
+    }, signal);
+  }
+
+  /** Resolves when no turn is under way: that of an aborted call ends after the call. */
+  async settled(): Promise<void> {
+    while (this.#intake !== undefined) await this.#intake;
+  }
+
+  #wait<T>(step: Step<T>, signal: AbortSignal | undefined): Promise<T> {
+    const before = this.#intake ?? Promise.resolve();
+    if (signal === undefined) return this.#hold(before.then(async () => step(await this.ready())));
+    return untilAborted(signal, WAITING, (begin) =>
+      this.#hold(
+        before.then(async () => {
+          throwIfAborted(signal, WAITING); // Whom nobody waits for opens nothing.
+          const position = await this.ready();
+          begin();
+          return step(position);
+        }),
+      ),
+    );
   }
 
   /** Lets the turns behind wait until this one is over, however it ends. */

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import {
   CheckpointManager,
   CkptError,
@@ -68,6 +69,19 @@ describe("a manager whose store fails", () => {
     expect((await manager.create("a", 3)).parentId).toBe("s:2");
   });
 
+  it("passes over no numbers because an import failed", async () => {
+    const store = new FailingStore();
+    const manager = new CheckpointManager<unknown>({ sessionId: "s", store });
+    await manager.create("a", 1);
+    store.failures.push(full());
+    const timestamp = "2026-01-31T09:00:00+00:00";
+    const far = JSON.stringify([{ id: "s:900000", name: "a", timestamp, data: 1, metadata: {} }]);
+    await expect(manager.importCheckpoints(far)).rejects.toMatchObject({ code: "CKPT_NO_SPACE" });
+    expect((await manager.create("a", 2)).id).toBe("s:2");
+    await manager.importCheckpoints(far);
+    expect((await manager.create("a", 3)).id).toBe("s:900001");
+  });
+
   it("lets a save stand when thinning behind it fails, and reports that", async () => {
     const store = new FailingStore();
     const manager = new CheckpointManager({ sessionId: "s", store, maxCheckpoints: 1 });
@@ -91,6 +105,40 @@ describe("a manager whose store fails", () => {
     await store.commit([{ op: "put", header, snapshot }]);
     await expect(manager.create("a", "mine")).rejects.toMatchObject({ code: "CKPT_CONFLICT" });
     expect(await manager.create("a", "mine")).toMatchObject({ id: "s:3", parentId: "s:2" });
+  });
+
+  it("reads the history again after a pin, too, was refused because someone else wrote", async () => {
+    const store = new FailingStore();
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    const saved = await manager.create("a", 1);
+    const header = { ...saved.toJSON(), id: "s:2", sequence: 2, parentId: saved.id };
+    await store.commit([{ op: "put", header, snapshot: await saved.snapshot() }]);
+    store.failures.push(new CkptError("CKPT_CONFLICT", { message: "Someone else wrote this agent." }));
+    await expect(manager.pin("s:1")).rejects.toMatchObject({ code: "CKPT_CONFLICT" });
+    expect(await manager.create("a", "mine")).toMatchObject({ id: "s:3", parentId: "s:2" });
+  });
+
+  it("gives the agent back by another close when the release failed", async () => {
+    const store = new MemoryStore();
+    const acquire = store.acquire.bind(store);
+    let failures = 1;
+    store.acquire = async (agentId) => {
+      const lease = await acquire(agentId);
+      const release = async () => {
+        if (failures-- > 0) throw new CkptError("CKPT_IO", { message: "The disk does not answer." });
+        await lease.release();
+      };
+      return { ...lease, release };
+    };
+    const manager = new CheckpointManager({ sessionId: "s", store });
+    await manager.create("a", 1);
+    await expect(manager.close()).rejects.toMatchObject({ code: "CKPT_IO" });
+    await expect(manager.create("a", 2)).rejects.toMatchObject({ code: "CKPT_CLOSED" });
+    await manager.close();
+    await manager.close();
+    expect(failures).toBe(-1);
+    const next = new CheckpointManager({ sessionId: "s", store });
+    expect((await next.create("a", 2)).id).toBe("s:2");
   });
 
   it("is refused by name while another manager holds the session, and goes on when that one is closed", async () => {
@@ -128,7 +176,33 @@ describe("a manager whose logger throws", () => {
     manager.on("error", ({ during }) => reported.push(during));
     manager.onCheckpoint(fail);
     expect((await manager.create("a", 1)).name).toBe("a");
-    expect(reported).toEqual(['listener of "saved"']);
+    expect(reported).toEqual(["logging", 'listener of "saved"']);
+  });
+
+  it.each([
+    [
+      "throw",
+      (error: Error) => {
+        throw error;
+      },
+    ],
+    [
+      "reject",
+      async (error: Error) => {
+        throw error;
+      },
+    ],
+    ["reject in another realm", runInNewContext("async (error) => { throw error }")],
+  ])("comes to an end when the listeners of its failures fail as well: both %s", async (_, failWith) => {
+    let calls = 0;
+    // Without an end it would go on until the test runs out of time, or of stack.
+    const fail = () => (++calls < 1_000 ? failWith(new Error("no disk for logs")) : undefined);
+    const manager = new CheckpointManager({ logger: { debug: fail, info: fail, warn: fail, error: fail } });
+    manager.on("error", fail);
+    manager.onCheckpoint(fail);
+    expect((await manager.create("a", 1)).name).toBe("a");
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(calls).toBeLessThan(10);
   });
 });
 

@@ -107,6 +107,13 @@ describe("Python's JSON", () => {
     expect(() => read(nested(101))).toThrow(expect.objectContaining({ code: "CKPT_LIMIT" }));
   });
 
+  it("reads integers of 4,300 digits, whatever their sign, and no longer ones", () => {
+    for (const sign of ["", "-"]) {
+      expect(read(sign + "9".repeat(4_300))).toBe(BigInt(sign + "9".repeat(4_300)));
+      expect(() => read(sign + "9".repeat(4_301))).toThrow(expect.objectContaining({ code: "CKPT_LIMIT" }));
+    }
+  });
+
   it("writes a number beyond 2^53 so that Python and this reader see a float", () => {
     expect(writePythonJson([2 ** 53, -(2 ** 60), 1e21, 1e-7, 5], verbatim).replace(/\s+/g, "")).toBe(
       "[9007199254740992.0,-1152921504606847000.0,1e+21,1e-7,5]",

@@ -41,10 +41,19 @@ export class CkptError<Code extends string = string> extends Error {
   toJSON(): Record<string, unknown> {
     const causes: string[] = [];
     for (let c: unknown = this.cause; c !== undefined && causes.length < 8; ) {
-      causes.push(c instanceof Error ? c.message : String(c));
+      causes.push(wordsOf(c));
       c = c instanceof Error ? c.cause : undefined;
     }
     return { code: this.code, message: this.message, hint: this.hint, details: this.details, causes };
+  }
+}
+
+/** Anything can be thrown, also what has no text: an object without a prototype. */
+function wordsOf(cause: unknown): string {
+  try {
+    return String(cause instanceof Error ? cause.message : cause);
+  } catch {
+    return `a value without a text (${typeof cause})`;
   }
 }
 

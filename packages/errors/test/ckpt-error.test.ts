@@ -41,6 +41,16 @@ describe("CkptError", () => {
     own.cause = own;
     expect(new CkptError("CKPT_IO", { message: "m", cause: own }).toJSON().causes).toHaveLength(8);
   });
+
+  it.each([
+    [Object.create(null), "a value without a text (object)"],
+    [Symbol("s"), "Symbol(s)"],
+    [null, "null"],
+    [Object.assign(new Error("x"), { message: 7n }), "7"],
+  ])("becomes plain JSON whatever its cause is (%#)", (cause, words) => {
+    const error = new CkptError("CKPT_IO", { message: "m", cause });
+    expect(JSON.parse(JSON.stringify(error)).causes).toEqual([words]);
+  });
 });
 
 describe("isCkptError", () => {

@@ -82,6 +82,26 @@ export function events(bench: StoreBench): void {
       });
     });
 
+    it("never make a checkpoint the head that is not there", async () => {
+      const { store, record } = await withThree();
+      await store.commit([remove("a", "a:1")]);
+      for (const checkpointId of ["a:1", "a:9"]) await record({ kind: "head", checkpointId, reason: "test" });
+      await bench.beforeAndAfterReopening(store, async (state) => {
+        expect(await state.agent("a")).toMatchObject({ headId: "a:3", count: 2, lastSequence: 3 });
+      });
+    });
+
+    it("keep no pin longer than its checkpoint, also when its id comes again", async () => {
+      const { store, record } = await withThree();
+      for (const checkpointId of ["a:1", "a:2"]) await record({ kind: "pinned", checkpointId });
+      await store.commit([remove("a", "a:1")]);
+      expect((await store.agent("a"))?.pinnedIds).toEqual(["a:2"]);
+      const reopened = await bench.reopen(store, "a");
+      expect((await reopened.agent("a"))?.pinnedIds).toEqual(["a:2"]);
+      await reopened.commit([put("a", 4, { n: 4 }, { id: "a:1" })]);
+      expect((await reopened.agent("a"))?.pinnedIds).toEqual(["a:2"]);
+    });
+
     it("survive removals and compaction as long as they matter", async () => {
       const { store, record } = await withThree();
       await record({ kind: "guard-begun", guardId: "g", operation: "op", checkpointId: "a:2" });

@@ -93,6 +93,39 @@ export const DEFECTS: Readonly<Record<string, () => CheckpointStore>> = {
   "loses guards": without((entry) => entry.op !== "event" || entry.event.kind !== "guard-begun"),
   "never closes guards": without((entry) => entry.op !== "event" || entry.event.kind !== "guard-done"),
   "loses head moves": without((entry) => entry.op !== "event" || entry.event.kind !== "head"),
+  "makes a checkpoint the head that is not there": altered((healthy) => {
+    let named: string | undefined;
+    return {
+      commit: (entries, options) => {
+        for (const entry of entries)
+          if (entry.op === "event" && entry.event.kind === "head") named = entry.event.checkpointId;
+          else if (entry.op === "put" || entry.op === "remove") named = undefined;
+        return healthy.commit(entries, options);
+      },
+      agent: async (agentId) => {
+        const state = await healthy.agent(agentId);
+        return state && { ...state, headId: named ?? state.headId };
+      },
+    };
+  }),
+  "keeps the pins of what was removed": altered((healthy) => {
+    const pins = new Set<string>();
+    return {
+      commit: async (entries, options) => {
+        const events = entries.flatMap((entry) => (entry.op === "event" ? [entry.event] : []));
+        const receipt = await healthy.commit(entries, options);
+        for (const event of events) {
+          if (event.kind === "pinned") pins.add(event.checkpointId);
+          if (event.kind === "unpinned") pins.delete(event.checkpointId);
+        }
+        return receipt;
+      },
+      agent: async (agentId) => {
+        const state = await healthy.agent(agentId);
+        return state && { ...state, pinnedIds: [...pins] };
+      },
+    };
+  }),
   "ignores removals": without((entry) => entry.op !== "remove"),
   "keeps notes in a plain object": altered((healthy) => ({
     agent: async (agentId) => {

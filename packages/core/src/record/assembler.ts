@@ -1,5 +1,5 @@
 import { Snapshot } from "../snapshot.js";
-import { corrupt } from "../state/corrupt.js";
+import { corrupt, overLimit } from "../state/corrupt.js";
 import { toHex } from "../state/digest.js";
 import { type ResolvedLimits, resolveLimits, type SnapshotLimits } from "../state/limits.js";
 import { UnbuiltState } from "../state/unbuilt.js";
@@ -74,7 +74,7 @@ export class StateAssembler {
     }
     const build = () => new Closing(limits).node(root, 0);
     return new Snapshot(
-      new UnbuiltState(actual, build, (codecs) => new BranchValue(codecs, limits).of(root)),
+      new UnbuiltState(actual, build, (codecs) => new BranchValue(codecs, limits).of(root, 0)),
     );
   }
 
@@ -95,6 +95,10 @@ export class StateAssembler {
         structure = read;
       },
       piece: (bytes, raw) => {
+        const { maxNodes } = this.limits;
+        // Each piece holds a value at least. What a piece costs besides its bytes must not come before that is looked at.
+        if (parts.length >= maxNodes)
+          throw overLimit(`A stored record has more than ${maxNodes} pieces.`, { maxNodes });
         const part = readPart(bytes, raw, this.limits);
         parts.push(part);
         if (part instanceof TextPart) this.bound(part);

@@ -15,8 +15,9 @@ export function buildNode(
 ): Slot {
   if (structure === 0) return parts.text().node;
   if (!Array.isArray(structure)) throw badStructure();
-  if (depth >= limits.maxDepth) throw tooDeep(limits);
   const list = structure as readonly Structure[];
+  // A leaf is no level of its own: a save counts its tagged node only.
+  if (depth >= limits.maxDepth && list[0] !== BINARY) throw tooDeep(limits);
   switch (list[0]) {
     case BINARY:
       return new BinaryLeaf(parts.bytes());

@@ -19,14 +19,19 @@ export type SlotEditor = (
 const MAX_SPLICES = 16;
 const MAX_SPLICED_ITEMS = 1_024;
 
-/** One step of the script: old elements from `from` on, or fresh ones. */
+/** One step of the script: old elements from `from` on, or fresh ones (`from` is -1). */
 interface Step {
   readonly from: number;
-  readonly count: number;
-  readonly fresh: Slot[] | undefined;
+  count: number;
+  /** How the one old element changes. */
+  readonly change: Structure | undefined;
+  /** What is inserted, or the changed element, once it was made. */
+  fresh: Slot[] | undefined;
   /** Known groups, counted from the step's first element. */
-  readonly hints: readonly KnownGroup[];
+  hints: readonly KnownGroup[];
 }
+
+const NO_HINTS: readonly KnownGroup[] = [];
 
 /**
  * Applies an edit script in place. Each old element serves at most once, so that no script can make a small state
@@ -44,44 +49,46 @@ export function editArray(
   const { items } = branch;
   let forward = 0;
   let sorted = true;
-  let fresh = 0;
   for (let i = 1; i < list.length; i++) {
-    const step = readStep(list[i]!, items, parts, limits, depth, edit);
-    if (step.fresh !== undefined && step.from < 0) fresh += step.count;
-    else if (step.from < forward) sorted = false;
+    const step = readStep(list[i]!, items.length);
+    if (step.from >= 0 && step.from < forward) sorted = false;
     if (step.from >= 0) forward = Math.max(forward, step.from + step.count);
     steps.push(step);
   }
+  // Before anything changes: an element that is patched again and again would cost its size each time.
   if (!sorted) checkDisjoint(steps, items.length);
+  let fresh = 0;
+  for (let i = 0; i < steps.length; i++) {
+    const step = steps[i]!;
+    if (step.change !== undefined) {
+      step.fresh = [edit(items[step.from]!, step.change, parts, limits, depth)];
+    } else if (step.from < 0) {
+      const made = new ArrayBranch([], []);
+      buildItem(list[i + 1]!, made, parts, limits, depth);
+      step.count = made.items.length;
+      step.fresh = made.items;
+      step.hints = made.hints;
+      fresh += step.count;
+    }
+  }
   const hints = movedHints(branch.hints, steps, sorted);
   if (sorted && steps.length <= MAX_SPLICES && fresh <= MAX_SPLICED_ITEMS) spliceSteps(items, steps);
   else branch.items = rebuilt(items, steps);
   branch.hints = hints;
 }
 
-function readStep(
-  structure: Structure,
-  items: readonly Slot[],
-  parts: PartSource,
-  limits: ResolvedLimits,
-  depth: number,
-  edit: SlotEditor,
-): Step {
-  if (!Array.isArray(structure) || typeof structure[0] === "string") {
-    const made = new ArrayBranch([], []);
-    buildItem(structure, made, parts, limits, depth);
-    return { from: -1, count: made.items.length, fresh: made.items, hints: made.hints };
-  }
+/** Where a step stands; nothing is made or changed yet. */
+function readStep(structure: Structure, length: number): Step {
+  if (!Array.isArray(structure) || typeof structure[0] === "string")
+    return { from: -1, count: 0, change: undefined, fresh: undefined, hints: NO_HINTS };
   const [from, second] = structure as unknown as readonly [unknown, Structure];
   if (structure.length !== 2 || !Number.isInteger(from) || (from as number) < 0) throw badStructure();
   const start = from as number;
-  if (Array.isArray(second)) {
-    if (start >= items.length) throw outside();
-    return { from: start, count: 1, fresh: [edit(items[start]!, second, parts, limits, depth)], hints: [] };
-  }
-  if (!Number.isInteger(second) || (second as number) < 1) throw badStructure();
-  if (start + (second as number) > items.length) throw outside();
-  return { from: start, count: second as number, fresh: undefined, hints: [] };
+  const change = Array.isArray(second) ? second : undefined;
+  const count = change === undefined ? second : 1;
+  if (!Number.isInteger(count) || (count as number) < 1) throw badStructure();
+  if (start + (count as number) > length) throw outside();
+  return { from: start, count: count as number, change, fresh: undefined, hints: NO_HINTS };
 }
 
 const outside = (): Error => corrupt("A delta keeps elements that the array does not have.");

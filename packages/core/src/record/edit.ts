@@ -59,6 +59,7 @@ function editObject(
   if (list.length > 6 || !Array.isArray(patches) || patches.length % 2 !== 0 || !Array.isArray(items)) {
     throw badStructure();
   }
+  checkDistinct(patches);
   for (const key of stringList(removed)) {
     branch.forget(key);
     if (!branch.entries.delete(key)) throw misfit();
@@ -77,6 +78,14 @@ function editObject(
   setEntries(branch, stringList(setKeys), values);
   if (!Array.isArray(order)) throw badStructure();
   if (order.length > 0) reorder(branch, order);
+}
+
+/** A key that is patched again and again would cost the size of its value each time. */
+function checkDistinct(patches: readonly unknown[]): void {
+  if (patches.length <= 2) return;
+  const keys = new Set<unknown>();
+  for (let i = 0; i < patches.length; i += 2) keys.add(patches[i]);
+  if (keys.size * 2 !== patches.length) throw corrupt("A delta patches a key twice.");
 }
 
 function reorder(branch: ObjectBranch, order: readonly unknown[]): void {

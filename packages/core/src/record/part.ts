@@ -82,7 +82,11 @@ export type Part = TextPart | BinaryLeaf;
 /** Takes a piece over, bytes included, and hashes it. */
 export function readPart(bytes: Uint8Array, raw: boolean, limits: ResolvedLimits): Part {
   if (raw) return new BinaryLeaf(new Uint8Array(bytes));
-  return new TextPart(bytes, bytes.length < HASHED_BYTES ? undefined : digest(bytes), limits);
+  const isShort = bytes.length < HASHED_BYTES;
+  const part = new TextPart(bytes, isShort ? undefined : digest(bytes), limits);
+  // A short one is parsed in any case, and is smaller than a view of its bytes.
+  if (isShort) part.settle();
+  return part;
 }
 
 /** Hands out the parts of one record in the order in which its structure takes them. */

@@ -1,8 +1,6 @@
-import { BinaryLeaf, INLINE_BINARY_MAX_BYTES, type StateNode, type StateObject, TAG } from "../node.js";
-import { decodeBase64, isBinaryTag } from "./binary.js";
+import { BinaryLeaf, type StateNode, type StateObject, TAG } from "../node.js";
 import { isValidPayload } from "./check-tag.js";
 import { corrupt, overLimit } from "./corrupt.js";
-import { setOwn } from "./key-escape.js";
 import type { ResolvedLimits } from "./limits.js";
 import { isContainer, metaOf, type NodeMeta } from "./node-meta.js";
 
@@ -54,13 +52,14 @@ function adoptObject(value: Record<string, unknown>, limits: ResolvedLimits, dep
 
 /** Bounds the expanded size of a container. */
 export function bound(meta: NodeMeta, limits: ResolvedLimits): void {
-  if (meta.nodes > limits.maxNodes) {
-    throw overLimit(`A stored state has more than ${limits.maxNodes} values.`, { maxNodes: limits.maxNodes });
-  }
+  if (meta.nodes > limits.maxNodes) throw tooMany(limits);
   if (meta.weight > limits.maxBytes) throw tooLarge(limits);
 }
 
-const tooLarge = (limits: ResolvedLimits): Error =>
+export const tooMany = (limits: ResolvedLimits): Error =>
+  overLimit(`A stored state has more than ${limits.maxNodes} values.`, { maxNodes: limits.maxNodes });
+
+export const tooLarge = (limits: ResolvedLimits): Error =>
   overLimit(`A stored state is larger than ${limits.maxBytes} bytes.`, { maxBytes: limits.maxBytes });
 
 export function tooDeep(limits: ResolvedLimits): Error {
@@ -82,31 +81,4 @@ export function checkTagged(node: StateObject, keys: readonly string[]): void {
       tag: tag.slice(0, 64),
     });
   }
-}
-
-/**
- * A private copy of tagged JSON as {@link adopt} takes it: long base64 of a binary tag becomes a leaf. The copy is
- * what is adopted, so the caller's value stays mutable.
- */
-export function copyTaggedJson(json: unknown, limits: ResolvedLimits, depth = 0): unknown {
-  if (typeof json !== "object" || json === null) return json;
-  if (depth >= limits.maxDepth) throw tooDeep(limits);
-  if (Array.isArray(json)) return Array.from(json, (item) => copyTaggedJson(item, limits, depth + 1));
-  const source = json as Record<string, unknown>;
-  const tag = Object.hasOwn(source, TAG) ? source[TAG] : undefined;
-  const binary = typeof tag === "string" && isBinaryTag(tag);
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(source)) {
-    const child = source[key];
-    setOwn(copy, key, binary && key === "v" ? binaryChild(child) : copyTaggedJson(child, limits, depth + 1));
-  }
-  return copy;
-}
-
-function binaryChild(text: unknown): unknown {
-  if (typeof text !== "string") return null;
-  const bytes = decodeBase64(text);
-  return bytes !== undefined && bytes.length > INLINE_BINARY_MAX_BYTES
-    ? new BinaryLeaf(new Uint8Array(bytes))
-    : text;
 }

@@ -1,9 +1,7 @@
 import type { StateArray } from "../node.js";
-import { fingerprint } from "./fingerprint.js";
-import { type SameContext, same } from "./same.js";
+import { Places } from "./places.js";
+import { type SameContext, sameElement } from "./same.js";
 
-/** At most so many elements of one fingerprint are compared before an element counts as new. */
-const MAX_CANDIDATES = 8;
 const NONE = -1;
 
 /**
@@ -21,17 +19,17 @@ export function matchMiddle(
 ): Int32Array {
   const matches = new Int32Array(liveEnd - start).fill(NONE);
   const used = new Uint8Array(oldEnd - start);
-  let places: Map<number, number[]> | undefined;
+  let places: Places | undefined;
   let next = start;
   for (let i = start; i < liveEnd; i++) {
-    if (next < oldEnd && used[next - start] === 0 && same(live[i], old[next]!, context)) {
+    if (next < oldEnd && used[next - start] === 0 && sameElement(live[i], old[next]!, context)) {
       matches[i - start] = next;
       used[next - start] = 1;
       next++;
       continue;
     }
-    places ??= placesByFingerprint(old, start, oldEnd);
-    const found = lookUp(live[i], places, old, used, start, context);
+    places ??= new Places(old, start, oldEnd, context);
+    const found = places.find(live[i], used);
     if (found === NONE) continue;
     matches[i - start] = found;
     used[found - start] = 1;
@@ -40,39 +38,7 @@ export function matchMiddle(
   return matches;
 }
 
-function placesByFingerprint(old: StateArray, start: number, end: number): Map<number, number[]> {
-  const places = new Map<number, number[]>();
-  // Backwards, so that the earliest place is taken from a list's end first.
-  for (let i = end - 1; i >= start; i--) {
-    const key = fingerprint(old[i]);
-    const list = places.get(key);
-    if (list === undefined) places.set(key, [i]);
-    else list.push(i);
-  }
-  return places;
-}
-
-function lookUp(
-  live: unknown,
-  places: ReadonlyMap<number, number[]>,
-  old: StateArray,
-  used: Uint8Array,
-  start: number,
-  context: SameContext,
-): number {
-  const list = places.get(fingerprint(live));
-  if (list === undefined) return NONE;
-  while (list.length > 0 && used[list[list.length - 1]! - start] === 1) list.pop();
-  for (let k = list.length - 1, tries = 0; k >= 0 && tries < MAX_CANDIDATES; k--) {
-    const place = list[k]!;
-    if (used[place - start] === 1) continue;
-    tries++;
-    if (same(live, old[place]!, context)) return place;
-  }
-  return NONE;
-}
-
-/** How many leading elements are equal, up to `limit`. A hole ends the run. */
+/** How many leading elements are equal, up to `limit`. */
 export function equalPrefix(
   live: readonly unknown[],
   old: StateArray,
@@ -80,8 +46,7 @@ export function equalPrefix(
   context: SameContext,
 ): number {
   let i = 0;
-  while (i < limit && same(live[i], old[i]!, context) && (live[i] !== undefined || Object.hasOwn(live, i)))
-    i++;
+  while (i < limit && sameElement(live[i], old[i]!, context)) i++;
   return i;
 }
 
@@ -95,7 +60,7 @@ export function equalSuffix(
   const a = live.length - 1;
   const b = old.length - 1;
   let i = 0;
-  while (i < limit && same(live[a - i], old[b - i]!, context)) i++;
+  while (i < limit && sameElement(live[a - i], old[b - i]!, context)) i++;
   return i;
 }
 

@@ -1,5 +1,5 @@
 import { endianness } from "node:os";
-import { types } from "node:util";
+import { isDeepStrictEqual, types } from "node:util";
 import { BinaryLeaf, INLINE_BINARY_MAX_BYTES, type StateNode } from "../node.js";
 import { isDirect } from "./plainness.js";
 
@@ -50,6 +50,38 @@ export function bytesOf(value: object): Uint8Array {
   return ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
     : new Uint8Array(value as ArrayBuffer);
+}
+
+/** Properties of longer typed arrays are not looked for: listing the indexes would cost more than the state. */
+const LONGEST_LISTED = 1_024;
+/** Listing the indexes costs more than a comparison from about here on. */
+const LONGEST_CHEAP = 24;
+
+const elementsOf = (live: object): number =>
+  ArrayBuffer.isView(live) && !types.isDataView(live) ? (live as Uint8Array).length : 0;
+
+/** Whether a binary value has properties besides its elements. */
+export function hasNamedProperties(live: object): boolean {
+  const elements = elementsOf(live);
+  return elements <= LONGEST_LISTED && Object.getOwnPropertyNames(live).length !== elements;
+}
+
+/**
+ * The same for what was captured before and is unchanged, where it must cost next to nothing: of more than a few elements,
+ * only enumerable properties are seen.
+ */
+export function hasAddedProperties(live: object): boolean {
+  const elements = elementsOf(live);
+  if (elements <= LONGEST_CHEAP || elements > LONGEST_LISTED) return hasNamedProperties(live);
+  // A second view of the same memory differs by properties alone, which the runtime looks for without listing indexes.
+  return !isDeepStrictEqual(live, secondView(live as Uint8Array));
+}
+
+function secondView(live: Uint8Array): object {
+  const { buffer, byteOffset, length } = live;
+  const proto = Object.getPrototypeOf(live) as { constructor: new (...from: unknown[]) => object };
+  if (proto === Buffer.prototype) return Buffer.from(buffer, byteOffset, length);
+  return new proto.constructor(buffer, byteOffset, length);
 }
 
 /** The payload for bytes: base64 text when short, else a leaf with a private copy. */

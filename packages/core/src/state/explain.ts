@@ -1,28 +1,37 @@
 import { types } from "node:util";
 import type { CkptError } from "@ckpt/errors";
 import { BinaryLeaf } from "../node.js";
-import { binaryTag } from "./binary.js";
+import { binaryTag, bytesOf, hasNamedProperties } from "./binary.js";
 import { builtInTag, ownKeyCount } from "./built-in.js";
 import { type CodecRegistry, codecFor } from "./class-codec.js";
 import { Culprit } from "./culprit.js";
 import { errorParts, errorType } from "./error-values.js";
+import { escapeKey } from "./key-escape.js";
 import type { ResolvedLimits } from "./limits.js";
+import { keyWeight } from "./node-meta.js";
+import {
+  bytesSize,
+  containerSize,
+  listSize,
+  NUMBER_SIZE,
+  type Size,
+  scalarSize,
+  taggedSize,
+  textSize,
+  WORD_SIZE,
+} from "./normal-size.js";
 import { plainness } from "./plainness.js";
 import { isStableUrl } from "./rich-node.js";
 
-interface Size {
-  nodes: number;
-  weight: number;
-  height: number;
-}
-
 /**
- * Finds out why the fast walk refused a value: the same rules once more, with paths. Getters are never run. Visits each
- * shared container once, so that it ends soon for any state.
+ * Finds out why the fast walk refused a value: the same rules once more, with paths into the live value and sizes of its
+ * normal form. Getters are never run. Visits each shared container once, so that it ends soon for any state.
  */
 class Explanation {
   private readonly sizes = new Map<object, Size | null>();
   private readonly path: (string | number)[] = [];
+  /** Containers of the normal form above the value at hand. */
+  private depth = 0;
 
   constructor(
     private readonly limits: ResolvedLimits,
@@ -35,26 +44,18 @@ class Explanation {
         return this.refused(value.name === "" ? "a function" : `the function ${JSON.stringify(value.name)}`);
       case "symbol":
         return this.refused("a symbol");
-      case "string":
-        return this.bounded({ nodes: 1, weight: 2 + value.length, height: 0 });
       case "object":
-        return value === null ? { nodes: 1, weight: 4, height: 0 } : this.container(value);
+        return value === null ? WORD_SIZE : this.container(value);
       default:
-        return { nodes: 1, weight: 8, height: 0 };
+        return this.bounded(scalarSize(value));
     }
   }
 
   private container(value: object): Size {
     const known = this.sizes.get(value);
     if (known === null) this.refused("a reference to an object that contains it (a cycle)");
-    if (this.path.length + (known?.height ?? 1) > this.limits.maxDepth) {
-      throw new Culprit(
-        "limit",
-        this.path,
-        `nesting deeper than ${this.limits.maxDepth} levels (limits.maxDepth)`,
-      );
-    }
-    if (known !== undefined) return known!;
+    if (this.depth + (known?.height ?? 1) > this.limits.maxDepth) this.tooDeep();
+    if (known !== undefined) return known;
     this.sizes.set(value, null);
     const size = this.bounded(this.content(value));
     this.sizes.set(value, size);
@@ -63,28 +64,49 @@ class Explanation {
 
   private content(value: object): Size {
     const kind = plainness(value);
-    if (kind === "plain" || kind === "null") return this.properties(value);
+    if (kind === "plain") return this.properties(value);
+    if (kind === "null")
+      return taggedSize(
+        "null",
+        this.below(1, () => this.properties(value)),
+      );
     if (kind === "array") return this.elements(value as unknown[]);
     const codec = codecFor(value, this.codecs);
-    if (codec !== undefined) return this.value(codec.encode(value as never));
+    if (codec !== undefined) {
+      const plain = codec.encode(value as never);
+      const inner = this.below(2, () => this.value(plain));
+      return taggedSize("codec", listSize(textSize(codec.name.length), inner));
+    }
     const binary = binaryTag(value);
-    if (binary !== undefined) {
-      if (Object.getOwnPropertySymbols(value).length > 0) this.refused(`a ${binary} with symbol keys`);
-      if (!ArrayBuffer.isView(value) || types.isDataView(value) || (value as Uint8Array).length <= 1_024) {
-        const elements =
-          ArrayBuffer.isView(value) && !types.isDataView(value) ? (value as Uint8Array).length : 0;
-        if (Object.getOwnPropertyNames(value).length !== elements)
-          this.refused(`a ${binary} with extra properties`);
-      }
-      return { nodes: 3, weight: 32 + (value as ArrayBuffer).byteLength, height: 1 };
-    }
+    if (binary !== undefined) return this.binary(value, binary);
     const type = errorType(value);
-    if (type !== undefined) {
-      const parts = errorParts(value, type);
-      if (typeof parts === "string") return this.refused(parts);
-      return this.sum([...Object.entries(parts.own), ...Object.entries(parts.props)]);
+    return type === undefined ? this.builtIn(value) : this.error(value, type);
+  }
+
+  private binary(value: object, tag: string): Size {
+    if (Object.getOwnPropertySymbols(value).length > 0) this.refused(`a ${tag} with symbol keys`);
+    if (hasNamedProperties(value)) this.refused(`a ${tag} with extra properties`);
+    return taggedSize(tag, bytesSize(this.bytes(value, tag).length));
+  }
+
+  private bytes(value: object, tag: string): Uint8Array {
+    try {
+      return bytesOf(value);
+    } catch {
+      return this.refused(`a ${tag} whose memory was transferred away`);
     }
-    return this.builtIn(value);
+  }
+
+  private error(value: object, type: string): Size {
+    const parts = errorParts(value, type);
+    if (typeof parts === "string") return this.refused(parts);
+    const fields = (of: object): Size => this.below(2, () => this.sum(Object.entries(of)));
+    const payload = containerSize([
+      [keyWeight("type"), textSize(type.length)],
+      [keyWeight("own"), fields(parts.own)],
+      [keyWeight("props"), fields(parts.props)],
+    ]);
+    return taggedSize("Error", payload);
   }
 
   private builtIn(value: object): Size {
@@ -92,16 +114,29 @@ class Explanation {
     if (tag === undefined) return this.refused(describe(value));
     if (Reflect.ownKeys(value).length > ownKeyCount(tag))
       return this.refused(`a ${tag} with extra properties`);
-    if (tag === "Map") return this.sum(Array.from(value as Map<unknown, unknown>, (entry, i) => [i, entry]));
-    if (tag === "Set") return this.sum(Array.from(value as Set<unknown>, (member, i) => [i, member]));
-    if (tag === "URL" && !isStableUrl((value as URL).href))
-      return this.refused("a URL that does not parse back to itself");
-    if (tag === "RegExp") {
-      const { lastIndex } = value as RegExp;
-      if (!Number.isSafeInteger(lastIndex) || lastIndex < 0)
-        this.refused("a RegExp whose lastIndex is no whole number");
+    switch (tag) {
+      case "Map":
+      case "Set": {
+        const members = Array.from(value as Iterable<unknown>, (member, i) => [i, member] as const);
+        return taggedSize(
+          tag,
+          this.below(1, () => this.sum(members)),
+        );
+      }
+      case "Date":
+        return taggedSize(tag, Number.isNaN(Date.prototype.getTime.call(value)) ? WORD_SIZE : NUMBER_SIZE);
+      case "URL": {
+        const { href } = value as URL;
+        if (!isStableUrl(href)) this.refused("a URL that does not parse back to itself");
+        return taggedSize(tag, textSize(href.length));
+      }
+      case "RegExp": {
+        const { source, flags, lastIndex } = value as RegExp;
+        if (!Number.isSafeInteger(lastIndex) || lastIndex < 0)
+          this.refused("a RegExp whose lastIndex is no whole number");
+        return taggedSize(tag, listSize(textSize(source.length), textSize(flags.length), NUMBER_SIZE));
+      }
     }
-    return { nodes: 2, weight: 40, height: 1 };
   }
 
   private properties(value: object): Size {
@@ -140,25 +175,45 @@ class Explanation {
   }
 
   private sum(entries: Iterable<readonly [string | number, unknown]>): Size {
-    const total: Size = { nodes: 1, weight: 2, height: 0 };
+    if (this.depth >= this.limits.maxDepth) this.tooDeep();
+    let nodes = 1;
+    let weight = 2;
+    let height = 0;
     for (const [key, value] of entries) {
-      const size = this.at(key, () => this.value(value));
-      total.nodes += size.nodes;
-      total.weight += size.weight + (typeof key === "string" ? key.length + 4 : 1);
-      total.height = Math.max(total.height, size.height);
+      this.path.push(key);
+      this.depth++;
+      const size = this.value(value);
+      this.depth--;
+      this.path.pop();
+      nodes += size.nodes;
+      weight += size.weight + (typeof key === "string" ? keyWeight(escapeKey(key)) : 1);
+      height = Math.max(height, size.height);
     }
-    total.height += 1;
-    return total;
+    return { nodes, weight, height: height + 1 };
   }
 
   private bounded(size: Size): Size {
-    const { maxNodes, maxBytes } = this.limits;
+    const { maxDepth, maxNodes, maxBytes } = this.limits;
     if (size.nodes > maxNodes) {
       throw new Culprit("limit", this.path, `more than ${maxNodes} values in it (limits.maxNodes)`);
     }
     if (size.weight > maxBytes)
       throw new Culprit("limit", this.path, `about ${size.weight} bytes (limits.maxBytes)`);
+    if (this.depth + size.height > maxDepth) this.tooDeep();
     return size;
+  }
+
+  private tooDeep(): never {
+    const { maxDepth } = this.limits;
+    throw new Culprit("limit", this.path, `nesting deeper than ${maxDepth} levels (limits.maxDepth)`);
+  }
+
+  /** Reads what stands so many containers of the normal form further down. */
+  private below<T>(levels: number, read: () => T): T {
+    this.depth += levels;
+    const result = read();
+    this.depth -= levels;
+    return result;
   }
 
   private at<T>(key: string | number, read: () => T): T {

@@ -7,7 +7,7 @@ export interface NodeMeta {
   readonly weight: number;
   /** Values in the expanded subtree, itself included. */
   readonly nodes: number;
-  /** Levels of containers in it, itself included; never too low. */
+  /** Levels of containers in it, itself included; never too low. A binary leaf is a payload, as a text would be: no level. */
   readonly height: number;
   /** A binary leaf is in it. */
   readonly leaf: boolean;
@@ -109,7 +109,7 @@ function visit(node: object): number {
   }
   if (node instanceof BinaryLeaf) {
     lastNodes = 1;
-    lastHeight = 1;
+    lastHeight = 0;
     lastLeaf = true;
     return 8 + node.bytes.length;
   }

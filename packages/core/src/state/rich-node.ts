@@ -1,8 +1,8 @@
-import { types } from "node:util";
 import type { StateArray, StateNode, StateObject } from "../node.js";
-import { binaryPayload, binaryTag, bytesOf, samePayload } from "./binary.js";
+import { binaryPayload, binaryTag, bytesOf, hasNamedProperties, samePayload } from "./binary.js";
 import { builtInTag, ownKeyCount } from "./built-in.js";
 import { codecFor } from "./class-codec.js";
+import type { Differences } from "./differences.js";
 import { errorParts, errorType } from "./error-values.js";
 import { refuse } from "./refused.js";
 import { hasTag, tagged } from "./tagged.js";
@@ -10,6 +10,7 @@ import { hasTag, tagged } from "./tagged.js";
 /** What rich values need from the walk. */
 export interface NodeBuilder {
   readonly codecs: Parameters<typeof codecFor>[1];
+  readonly differences: Differences | undefined;
   node(live: unknown, previous: StateNode | undefined, depth: number): StateNode;
   array(live: readonly unknown[], previous: StateNode | undefined, depth: number): StateArray;
 }
@@ -25,7 +26,8 @@ export function richNode(
   if (codec !== undefined) {
     const before = payload(previous, "codec");
     const inner = Array.isArray(before) && before[0] === codec.name ? (before[1] as StateNode) : undefined;
-    const encoded = walk.node(codec.encode(live), inner, depth + 2);
+    const plain = walk.differences === undefined ? codec.encode(live) : walk.differences.plainOf(live, codec);
+    const encoded = walk.node(plain, inner, depth + 2);
     if (inner !== undefined && encoded === inner) return previous!;
     return tagged("codec", Object.freeze([codec.name, encoded]));
   }
@@ -41,12 +43,6 @@ function binaryNode(live: object, tag: string, previous: StateNode | undefined):
   const bytes = bytesOf(live);
   if (previous !== undefined && samePayload(bytes, payload(previous, tag))) return previous;
   return tagged(tag, binaryPayload(bytes));
-}
-
-/** Properties besides the elements. Not looked for in long arrays, where listing the indexes would cost more than the state. */
-function hasNamedProperties(live: object): boolean {
-  const elements = ArrayBuffer.isView(live) && !types.isDataView(live) ? (live as Uint8Array).length : 0;
-  return elements <= 1_024 && Object.getOwnPropertyNames(live).length !== elements;
 }
 
 function errorNode(

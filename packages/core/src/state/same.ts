@@ -1,19 +1,24 @@
 import { BinaryLeaf, type StateArray, type StateNode, type StateObject, TAG } from "../node.js";
-import { binaryTag, bytesOf, samePayload } from "./binary.js";
+import { binaryTag, bytesOf, hasAddedProperties, samePayload } from "./binary.js";
 import { builtInTag, ownKeyCount } from "./built-in.js";
 import { type CodecRegistry, codecFor } from "./class-codec.js";
+import { Differences } from "./differences.js";
 import { errorParts, errorType } from "./error-values.js";
 import { escapeKey } from "./key-escape.js";
+import { hidesNothing, keysOf, MANY_KEYS } from "./key-list.js";
 import { plainness } from "./plainness.js";
 import { hasTag, SPECIAL_NUMBERS } from "./tagged.js";
 
 const DOLLAR = 36;
+const ZERO = 48;
 
 /** What a comparison needs to know. */
 export interface SameContext {
   readonly codecs: CodecRegistry;
   /** The live side is in normal form already: keys are stored keys, leaves may stand in it. */
   readonly normal: boolean;
+  /** What was found to differ so far; undefined while nothing was. */
+  differences: Differences | undefined;
 }
 
 /**
@@ -39,6 +44,16 @@ export function same(live: unknown, node: StateNode, context: SameContext): bool
   }
 }
 
+/** As {@link same}, for what stands in an array, Map or Set: a difference is remembered, because it is asked for again. */
+export function sameElement(live: unknown, node: StateNode, context: SameContext): boolean {
+  if (typeof live !== "object" || live === null || typeof node !== "object") return same(live, node, context);
+  if (node === null || context.differences?.has(live, node)) return false;
+  if (sameObject(live, node, context)) return true;
+  context.differences ??= new Differences();
+  context.differences.add(live, node);
+  return false;
+}
+
 function sameNumber(live: number, node: StateNode): boolean {
   if (live === node) return live !== 0 || 1 / live > 0;
   if (typeof node !== "object" || !hasTag(node, "number")) return false;
@@ -46,9 +61,12 @@ function sameNumber(live: number, node: StateNode): boolean {
 }
 
 function sameObject(live: object, node: object, context: SameContext): boolean {
-  if (Object.getPrototypeOf(live) === Object.prototype) {
+  const proto: unknown = Object.getPrototypeOf(live);
+  if (proto === Object.prototype) {
     return !Array.isArray(node) && samePlain(live as Record<string, unknown>, node as StateObject, context);
   }
+  if (proto === Array.prototype && Array.isArray(live))
+    return Array.isArray(node) && sameArray(live, node, context);
   switch (plainness(live)) {
     case "array":
       return Array.isArray(node) && sameArray(live as unknown[], node, context);
@@ -69,41 +87,71 @@ function sameObject(live: object, node: object, context: SameContext): boolean {
 function samePlain(live: Record<string, unknown>, node: StateObject, context: SameContext): boolean {
   // Names, not keys: a property made non-enumerable, or a new one, must not slip through.
   const names = Object.getOwnPropertyNames(live);
+  if (names.length > MANY_KEYS) return sameListed(live, names, node, context);
   let i = 0;
   // Frozen nodes have own, enumerable, named keys only, which this form of loop reads without a list of them.
   for (const key in node) {
-    if (names[i++] !== key || key.charCodeAt(0) === DOLLAR) return sameEscaped(live, node, context);
+    if (names[i++] !== key || key.charCodeAt(0) === DOLLAR) return sameListed(live, names, node, context);
     const child = live[key];
-    if (typeof child === "string" ? child !== node[key] : !same(child, node[key]!, context)) return false;
+    const before = node[key]!;
+    if (!isOneScalar(child, before) && !same(child, before, context)) return false;
   }
-  return i === names.length && Object.getOwnPropertySymbols(live).length === 0;
+  return i === names.length && hidesNothing(live, i);
 }
 
-/** As {@link samePlain}, for objects with a key that may be stored under another name. */
-function sameEscaped(live: Record<string, unknown>, node: StateObject, context: SameContext): boolean {
-  const names = Object.getOwnPropertyNames(live);
-  const keys = Object.keys(node);
+/** As {@link samePlain}, for objects with many keys, or with one that may be stored under another name. */
+function sameListed(
+  live: Record<string, unknown>,
+  names: readonly string[],
+  node: StateObject,
+  context: SameContext,
+): boolean {
+  const keys = keysOf(node);
   if (names.length !== keys.length) return false;
   for (let i = 0; i < names.length; i++) {
     if ((context.normal ? names[i] : escapeKey(names[i]!)) !== keys[i]) return false;
   }
-  for (let i = 0; i < names.length; i++) if (!same(live[names[i]!], node[keys[i]!]!, context)) return false;
-  return Object.getOwnPropertySymbols(live).length === 0;
+  for (let i = 0; i < names.length; i++) {
+    const child = live[names[i]!];
+    const before = node[keys[i]!]!;
+    if (!isOneScalar(child, before) && !same(child, before, context)) return false;
+  }
+  return hidesNothing(live, names.length);
 }
+
+/** What most of a state is, told before a call is made for it. A zero has a sign that this does not see. */
+const isOneScalar = (live: unknown, node: StateNode): boolean =>
+  live === node && live !== 0 && (typeof live !== "object" || live === null);
 
 function sameArray(live: readonly unknown[], node: StateArray, context: SameContext): boolean {
   const count = live.length;
   if (count !== node.length) return false;
   for (let i = 0; i < count; i++) {
     const child = live[i];
-    if (!same(child, node[i]!, context) || (child === undefined && !Object.hasOwn(live, i))) return false;
+    const before = node[i]!;
+    if (!isOneScalar(child, before) && !sameElement(child, before, context)) return false;
   }
   return hasOnlyElements(live);
 }
 
-/** Whether an array has no holes, no symbols and no enumerable properties besides its elements. */
+/** Whether an array has no holes, no symbols and no enumerable properties besides its elements, all of them enumerable. */
 export function hasOnlyElements(live: readonly unknown[]): boolean {
-  return Object.keys(live).length === live.length && Object.getOwnPropertySymbols(live).length === 0;
+  const { length } = live;
+  const keys = Object.keys(live);
+  // Indexes come first, in order: where the last of so many keys is the last index, all are indexes.
+  if (keys.length !== length || (length > 0 && !isIndex(keys[length - 1]!, length - 1))) return false;
+  return Object.getOwnPropertySymbols(live).length === 0;
+}
+
+/** Whether a key is that index, without making a text of the index. */
+function isIndex(key: string, index: number): boolean {
+  let value = 0;
+  for (let i = 0; i < key.length; i++) {
+    const digit = key.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  return value === index && (key.length === 1 || key.charCodeAt(0) > ZERO);
 }
 
 function sameRich(live: object, node: StateObject, context: SameContext): boolean {
@@ -115,12 +163,20 @@ function sameRich(live: object, node: StateObject, context: SameContext): boolea
   if (v === undefined) return false;
   if (codec !== undefined) {
     if (!hasTag(node, "codec") || !Array.isArray(v) || v[0] !== codec.name) return false;
-    return same(codec.encode(live), v[1], context);
+    const plain =
+      context.differences === undefined ? codec.encode(live) : context.differences.plainOf(live, codec);
+    if (same(plain, v[1]!, context)) return true;
+    context.differences ??= new Differences();
+    context.differences.keepPlain(live, plain);
+    return false;
   }
   const binary = binaryTag(live);
   if (binary !== undefined) {
     return (
-      node[TAG] === binary && samePayload(bytesOf(live), v) && Object.getOwnPropertySymbols(live).length === 0
+      node[TAG] === binary &&
+      samePayload(bytesOf(live), v) &&
+      Object.getOwnPropertySymbols(live).length === 0 &&
+      !hasAddedProperties(live)
     );
   }
   const type = errorType(live);
@@ -147,7 +203,7 @@ function sameMap(live: ReadonlyMap<unknown, unknown>, entries: StateArray, conte
   let i = 0;
   for (const [key, value] of live) {
     const entry = entries[i++] as StateArray;
-    if (!same(key, entry[0]!, context) || !same(value, entry[1]!, context)) return false;
+    if (!sameElement(key, entry[0]!, context) || !sameElement(value, entry[1]!, context)) return false;
   }
   return true;
 }
@@ -155,7 +211,7 @@ function sameMap(live: ReadonlyMap<unknown, unknown>, entries: StateArray, conte
 function sameSet(live: ReadonlySet<unknown>, members: StateArray, context: SameContext): boolean {
   if (live.size !== members.length) return false;
   let i = 0;
-  for (const value of live) if (!same(value, members[i++]!, context)) return false;
+  for (const value of live) if (!sameElement(value, members[i++]!, context)) return false;
   return true;
 }
 

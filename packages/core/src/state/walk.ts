@@ -1,7 +1,9 @@
 import { BinaryLeaf, type StateArray, type StateNode, type StateObject } from "../node.js";
 import { counterparts, equalPrefix, equalSuffix, matchMiddle } from "./align.js";
 import type { CodecRegistry } from "./class-codec.js";
+import type { Differences } from "./differences.js";
 import { escapeKey, setOwn } from "./key-escape.js";
+import { hasKeys, hidesNothing, MANY_KEYS, shareKeys } from "./key-list.js";
 import type { ResolvedLimits } from "./limits.js";
 import { heightOf, isContainer, measureEdited, metaOf, succeed } from "./node-meta.js";
 import { plainness } from "./plainness.js";
@@ -18,6 +20,7 @@ export class Walk implements SameContext {
   readonly codecs: CodecRegistry;
   readonly normal: boolean;
   readonly limits: ResolvedLimits;
+  differences: Differences | undefined;
   /** Live containers seen: their node, or null while it is being built (meeting it again then is a cycle). */
   private readonly seen = new Map<object, StateNode | null>();
   private built = 0;
@@ -32,8 +35,10 @@ export class Walk implements SameContext {
   root(live: unknown, previous: StateNode | undefined): StateNode {
     const root = this.node(live, previous, 0);
     if (isContainer(root)) {
-      const { nodes, weight } = metaOf(root);
-      if (nodes > this.limits.maxNodes || weight > this.limits.maxBytes) refuse();
+      const { nodes, weight, height } = metaOf(root);
+      const { maxNodes, maxBytes, maxDepth } = this.limits;
+      // The height again: what was found equal to the previous state was not walked by depth, and scalars have tags.
+      if (nodes > maxNodes || weight > maxBytes || height > maxDepth) refuse();
     }
     return root;
   }
@@ -112,10 +117,10 @@ export class Walk implements SameContext {
     previous: StateObject | undefined,
     depth: number,
   ): StateObject {
-    if (depth >= this.limits.maxDepth || Object.getOwnPropertySymbols(live).length > 0) refuse();
     const names = Object.getOwnPropertyNames(live);
+    if (depth >= this.limits.maxDepth || !hidesNothing(live, names.length)) refuse();
     const keys = this.normal ? names : storedKeys(names);
-    if (previous === undefined || !sameList(keys, Object.keys(previous))) {
+    if (previous === undefined || !hasKeys(previous, keys)) {
       return this.newObject(live, names, keys, previous, depth);
     }
     let children: StateNode[] | undefined;
@@ -132,7 +137,9 @@ export class Walk implements SameContext {
     }
     if (children === undefined) return previous;
     for (let i = 0; i < names.length; i++) dataValue(live, names[i]!);
-    return this.frozenObject(keys, children, previous);
+    const node = this.frozenObject(keys, children, previous);
+    if (keys.length > MANY_KEYS) shareKeys(node, previous);
+    return node;
   }
 
   private newObject(
@@ -246,10 +253,4 @@ function storedKeys(names: string[]): string[] {
     if (names[i]!.charCodeAt(0) === 36 && escapeKey(names[i]!) !== names[i]) return names.map(escapeKey);
   }
   return names;
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

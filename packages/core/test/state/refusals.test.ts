@@ -1,5 +1,6 @@
-import { type AnyClassCodec, CkptError, fromTaggedJson, type SnapshotOptions, snapshot } from "@ckpt/core";
+import { type AnyClassCodec, fromTaggedJson, snapshot } from "@ckpt/core";
 import { describe, expect, it } from "vitest";
+import { failure } from "./failure.js";
 
 class Point {
   constructor(
@@ -14,19 +15,6 @@ const pointCodec: AnyClassCodec = {
   encode: ({ x, y }: Point) => ({ x, y }),
   decode: (plain) => new Point((plain as Point).x, (plain as Point).y),
 };
-
-function failure(
-  value: unknown,
-  options?: SnapshotOptions,
-): { code: string; path: unknown; reason: unknown; error: CkptError } {
-  try {
-    snapshot(value, options);
-  } catch (error) {
-    if (!(error instanceof CkptError)) throw error;
-    return { code: error.code, path: error.details.path, reason: error.details.reason, error };
-  }
-  throw new Error("It was not refused.");
-}
 
 const cycle = (): unknown => {
   const list: unknown[] = [];
