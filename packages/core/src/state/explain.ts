@@ -93,7 +93,7 @@ class Explanation {
     try {
       return bytesOf(value);
     } catch {
-      return this.refused(`a ${tag} whose memory was transferred away`);
+      return this.refused(`memory that was transferred away (${tag})`);
     }
   }
 
