@@ -84,24 +84,32 @@ function rangesOf(head: SegmentHead): SequenceRange[] {
 
 /** Why it cannot be read is a finding of its own; its recorded head says what that costs. */
 function unread(path: string, head: SegmentHead): StoreFinding {
-  const { ids, more } = namedRanges(rangesOf(head));
-  return {
+  return recorded(path, head, "cannot be read", {
     kind: "damaged",
-    place: path,
-    message: `The segment ${path} was recorded with ${head.end.length} bytes and cannot be read${more}.`,
-    affectedIds: ids,
     remedy: "Bring the file back from a copy, or restore from a mirror; repair() moves what is there aside.",
-  };
+  });
 }
 
 function missing(path: string, head: SegmentHead): StoreFinding {
+  return recorded(path, head, "is not there", {
+    kind: "missing",
+    remedy: "Bring the file back from a copy, or restore from a mirror; repair() records the loss.",
+  });
+}
+
+/** What a recorded head says of a segment that `is` not what it was recorded to be. */
+function recorded(
+  path: string,
+  head: SegmentHead,
+  is: string,
+  facts: Pick<StoreFinding, "kind" | "remedy">,
+): StoreFinding {
   const { ids, more } = namedRanges(rangesOf(head));
   return {
-    kind: "missing",
+    ...facts,
     place: path,
-    message: `The segment ${path} was recorded with ${head.end.length} bytes and is not there${more}.`,
+    message: `The segment ${path} was recorded with ${head.end.length} bytes and ${is}${more}.`,
     affectedIds: ids,
-    remedy: "Bring the file back from a copy, or restore from a mirror; repair() records the loss.",
   };
 }
 

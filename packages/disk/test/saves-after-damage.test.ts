@@ -49,6 +49,16 @@ async function restorable(directory: string, agentId: string): Promise<number[]>
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+/** A store whose agent `a` has saved five times. */
+async function begun() {
+  const directory = await freshDirectory();
+  const store = new DiskStore(directory, options);
+  await store.acquire("a");
+  const save = saver(store, "a");
+  await save(5);
+  return { directory, store, save };
+}
+
 describe("saves of a writer that knows of damage in the segment it writes", () => {
   it("can be restored when a load has met it, also those of other agents in the segment", async () => {
     const directory = await freshDirectory();
@@ -69,11 +79,7 @@ describe("saves of a writer that knows of damage in the segment it writes", () =
   });
 
   it("can be restored when verify has met it", async () => {
-    const directory = await freshDirectory();
-    const store = new DiskStore(directory, options);
-    await store.acquire("a");
-    const save = saver(store, "a");
-    await save(5);
+    const { directory, store, save } = await begun();
     await damage((await segmentsOf(directory))[0]!, 4);
     const named = new Set<string>();
     for await (const { affectedIds } of store.verify()) for (const id of affectedIds) named.add(id);
@@ -84,11 +90,7 @@ describe("saves of a writer that knows of damage in the segment it writes", () =
   });
 
   it.each(["load", "verify"])("go to a file that is there when %s has found theirs deleted", async (how) => {
-    const directory = await freshDirectory();
-    const store = new DiskStore(directory, options);
-    await store.acquire("a");
-    const save = saver(store, "a");
-    await save(5);
+    const { directory, store, save } = await begun();
     await rm((await segmentsOf(directory))[0]!);
     if (how === "load") expect(await codeOf(store.load("a", "a:3"))).toBe("CKPT_CORRUPT");
     else for await (const { kind } of store.verify()) expect(kind).toBe("missing");
@@ -98,11 +100,7 @@ describe("saves of a writer that knows of damage in the segment it writes", () =
   });
 
   it("begin anew once, however often the damage is met", async () => {
-    const directory = await freshDirectory();
-    const store = new DiskStore(directory, options);
-    await store.acquire("a");
-    const save = saver(store, "a");
-    await save(5);
+    const { directory, store, save } = await begun();
     await damage((await segmentsOf(directory))[0]!, 4);
     for (let i = 0; i < 4; i++) {
       expect(await codeOf(store.load("a", "a:4"))).toBe("CKPT_CORRUPT");

@@ -3,18 +3,19 @@ import { type Snapshot, type SnapshotLimits, StateAssembler } from "@ckpt/core";
 export const KEYFRAME = 1;
 export const DELTA = 2;
 
-/** A record with any structure and pieces, as an attacker would write it. */
+/** A record with any structure (text as it is) and pieces, as an attacker would write it. */
 export function forge(
   kind: number,
   structure: unknown,
   pieces: readonly (string | Uint8Array)[] = [],
+  announced = pieces.length,
 ): Buffer {
-  const text = Buffer.from(JSON.stringify(structure));
+  const text = Buffer.from(typeof structure === "string" ? structure : JSON.stringify(structure));
   const header = Buffer.alloc(10);
   header[0] = 1;
   header[1] = kind;
   header.writeUInt32LE(text.length, 2);
-  header.writeUInt32LE(pieces.length, 6);
+  header.writeUInt32LE(announced, 6);
   const parts = pieces.flatMap((piece) => {
     const length = Buffer.alloc(4);
     const bytes = Buffer.from(piece);

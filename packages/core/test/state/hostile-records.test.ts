@@ -1,32 +1,11 @@
 import { CkptError, diff, encodeDelta, encodeKeyframe, StateAssembler, snapshot } from "@ckpt/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { forge } from "../record/forge.js";
 import { mutate, numbers } from "./mutate.js";
 import { agentState, parameters, richState } from "./rich-states.js";
 
 const keyframe = (value: unknown) => Buffer.concat([...encodeKeyframe(snapshot(value))]);
-
-/** A record with any structure and pieces, as an attacker would write it. */
-function forge(
-  kind: number,
-  structure: unknown,
-  pieces: readonly (string | Uint8Array)[] = [],
-  announced = pieces.length,
-): Buffer {
-  const text = Buffer.from(typeof structure === "string" ? structure : JSON.stringify(structure));
-  const header = Buffer.alloc(10);
-  header[0] = 1;
-  header[1] = kind;
-  header.writeUInt32LE(text.length, 2);
-  header.writeUInt32LE(announced, 6);
-  const parts = pieces.flatMap((piece) => {
-    const length = Buffer.alloc(4);
-    const bytes = Buffer.from(piece);
-    length.writeUInt32LE(bytes.length + (typeof piece === "string" ? 0 : 0x8000_0000));
-    return [length, bytes];
-  });
-  return Buffer.concat([header, text, ...parts]);
-}
 
 /** Reads records as a store would; returns what was thrown. */
 function read(
