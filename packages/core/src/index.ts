@@ -1,5 +1,5 @@
 export type { SignalOption } from "./abort.js";
-export { throwIfAborted } from "./abort.js";
+export { throwIfAborted, untilAborted } from "./abort.js";
 export { asyncDispose } from "./async-dispose.js";
 export type { StateReader } from "./checkpoint.js";
 export { Checkpoint, SavedCheckpoint } from "./checkpoint.js";
@@ -57,6 +57,7 @@ export type {
   StoreFinding,
 } from "./store.js";
 export type { CheckpointDict, ManagerSummary } from "./summary.js";
+export { isThenable } from "./thenable.js";
 export type { TimeInput } from "./timestamp.js";
 export { formatTimestamp, parseTimestamp, toMicroseconds } from "./timestamp.js";
 export type { Place } from "./write-position.js";

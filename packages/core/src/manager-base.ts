@@ -250,8 +250,9 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
   /** A failure that no call can reject with: to the logger, and as an `error` event. */
   protected report(during: string, error: unknown): void {
     const isOfError = during === 'listener of "error"';
-    // Where neither takes what the other failed with, telling them would never end.
-    if (isOfError && this.#loggerFails) return;
+    // Where neither takes what the other failed with, telling them would never end; the next failure of something else is told both anew.
+    if (!isOfError) this.#loggerFails = false;
+    else if (this.#loggerFails) return;
     this.settings.logger.error(`${during} failed`, { agentId: this.agentId, error });
     if (!isOfError) this.announce("error", { during, error });
   }

@@ -206,6 +206,28 @@ describe("a manager whose logger throws", () => {
   });
 });
 
+describe("a manager whose logger failed once", () => {
+  it("tells the logger of later failures of its error listeners again", async () => {
+    const logged: string[] = [];
+    let isDown = true;
+    const quiet = () => {};
+    const error = (message: string) => {
+      if (isDown) throw new Error("no disk for logs");
+      logged.push(message);
+    };
+    const manager = new CheckpointManager({ logger: { debug: quiet, info: quiet, warn: quiet, error } });
+    const fail = () => {
+      throw new Error("of a listener");
+    };
+    manager.onCheckpoint(fail);
+    await manager.create("a", 1);
+    isDown = false;
+    manager.on("error", fail);
+    await manager.create("b", 2);
+    expect(logged).toEqual(['listener of "saved" failed', 'listener of "error" failed']);
+  });
+});
+
 describe("options of a manager", () => {
   it("have the reference's defaults, and a session id that can be read aloud", async () => {
     const { MANAGER_DEFAULTS } = await import("@ckpt/core");

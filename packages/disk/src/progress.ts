@@ -26,7 +26,7 @@ export function harmless(onProgress: OnProgress | undefined): OnProgress | undef
     if (hasFailed) return;
     try {
       const returned: unknown = onProgress(progress);
-      if (returned instanceof Promise) returned.catch(failed);
+      Promise.resolve(returned).catch(failed);
     } catch (error) {
       failed(error);
     }

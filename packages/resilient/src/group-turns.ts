@@ -35,10 +35,12 @@ export function kitsOf(managers: readonly object[]): AnyKit[] {
 
 /**
  * Runs `step` when the changes of all managers called before have settled, and holds up those behind it. The turns are asked for
- * all at once, so that two groups never wait for each other, whatever order they name their managers in.
+ * all at once, so that two groups never wait for each other, whatever order they name their managers in. `signal`: as in
+ * `WriteQueue.inTurn`.
  */
 export async function aloneInAll<T>(
   kits: readonly AnyKit[],
+  signal: AbortSignal | undefined,
   step: (positions: readonly WritePosition[]) => Promise<T>,
 ): Promise<T> {
   let finish = (): void => {};
@@ -52,7 +54,7 @@ export async function aloneInAll<T>(
         const turn = kit.queue.alone((position) => {
           resolve(position);
           return finished;
-        });
+        }, signal);
         // A turn that never comes (the agent is held elsewhere) ends the wait for all.
         turns.push(turn.catch(reject));
       }),

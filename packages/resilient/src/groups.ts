@@ -50,12 +50,12 @@ export async function checkpointGroup(
   const { signal } = options;
   const groupId = randomUUID();
   const group = { groupId, name, agentIds: kits.map((kit) => kit.agentId) };
-  const captures = captureAll(kits, (kit) => kit.captureLive(name, { ...options.metadata, group }));
+  const captures = captureAll(kits, (kit) => kit.captureLive(name, { ...options.metadata, group }, signal));
   return operateAll(kits, "checkpointGroup", signal, async () => {
     // Without a promise among them there is no wait: the group keeps its place among the calls around it.
     const isNow = captures.every((capture) => !(capture instanceof Promise));
     const captured = isNow ? (captures as Capture[]) : await Promise.all(captures);
-    return aloneInAll(kits, async (positions) => {
+    return aloneInAll(kits, signal, async (positions) => {
       const drafts = kits.map((kit, i) => kit.draft(captured[i]!, positions[i]!.next()));
       const entries = drafts.map(
         (header, i): StoreEntry => ({ op: "put", header, snapshot: captured[i]!.snapshot }),
@@ -88,7 +88,7 @@ export async function restoreGroup(
   const kits = kitsOf(managers);
   const { signal } = options;
   return operateAll(kits, "restoreGroup", signal, async () => {
-    const settled = kits.map((kit) => kit.restores.settled);
+    const settled = kits.map((kit) => kit.restores.settled(signal));
     const ends = kits.map((kit) => kit.restores.begin());
     try {
       await Promise.all(settled);
@@ -108,7 +108,7 @@ async function restoreAll(
 ): Promise<CheckpointGroup["members"]> {
   const before = await Promise.all(kits.map((kit) => captureSafety(kit, {})));
   const groupId = typeof group === "string" ? group : group.groupId;
-  const moved = await aloneInAll(kits, async (positions) => {
+  const moved = await aloneInAll(kits, signal, async (positions) => {
     const headers = await findGroup(kits, groupId);
     const headIds = headers.map((header) => header.id);
     const found: Intact<unknown>[] = [];
@@ -241,7 +241,7 @@ async function putAllBack(
       undoEntry(kit.agentId, former[i]!.undoId),
       headEntry(kit.agentId, heads[i]!, "undo of a group restore"),
     ]);
-    await aloneInAll(kits, (positions) =>
+    await aloneInAll(kits, undefined, (positions) =>
       sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined)),
     );
     for (const [i, kit] of kits.slice(0, touched).entries()) {

@@ -73,7 +73,11 @@ async function begin<State>(
   options: GuardOptions,
 ): Promise<UnfinishedGuard> {
   const { signal, metadata } = options;
-  const captured: Capture | Promise<Capture> = kit.captureLive("pre_operation", { operation, ...metadata });
+  const captured: Capture | Promise<Capture> = kit.captureLive(
+    "pre_operation",
+    { operation, ...metadata },
+    signal,
+  );
   const capture = captured instanceof Promise ? await captured : captured;
   const saved = await kit.save(capture, {
     signal,

@@ -1,4 +1,11 @@
-import { type Capture, CheckpointManager, type Json, type ManagerOptions, type Metadata } from "@ckpt/core";
+import {
+  type Capture,
+  CheckpointManager,
+  isThenable,
+  type Json,
+  type ManagerOptions,
+  type Metadata,
+} from "@ckpt/core";
 import { fail } from "./errors.js";
 import type { ResilientEvents } from "./events.js";
 import { AgentContext } from "./operational-context.js";
@@ -67,10 +74,14 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
 
   /**
    * The live state, captured before this returns; where `collect` gives a promise, when that resolves; while a restore is on its way
-   * to `apply`, once that was called.
+   * to `apply`, once that was called, or never (`CKPT_ABORTED`) when `signal` fires before.
    */
-  protected captureLive(name: string, metadata?: Metadata): Capture | Promise<Capture> {
-    const { settled } = this.restores;
+  protected captureLive(
+    name: string,
+    metadata: Metadata,
+    signal: AbortSignal | undefined,
+  ): Capture | Promise<Capture> {
+    const settled = this.restores.settled(signal);
     return settled === undefined
       ? this.captureNow(name, metadata)
       : settled.then(() => this.captureNow(name, metadata));
@@ -81,8 +92,10 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
     const { collect } = this.options;
     // Without `collect` the state is what the custom state gives: the type parameter says so.
     const state = collect === undefined ? (this.getCustomState() as unknown as State) : collect();
-    return state instanceof Promise
-      ? state.then((resolved: State) => this.capture(name, resolved, this.#describe(metadata)))
+    return isThenable(state)
+      ? Promise.resolve(state as Promise<State>).then((resolved) =>
+          this.capture(name, resolved, this.#describe(metadata)),
+        )
       : this.capture(name, state, this.#describe(metadata));
   }
 

@@ -257,7 +257,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       hasApply: this.hasApply,
       operate: (call, signal, operation) => this.operate(call, signal, operation),
       restores: this.restores,
-      captureLive: (name, metadata) => this.captureLive(name, metadata),
+      captureLive: (name, metadata, signal) => this.captureLive(name, metadata, signal),
       captureNow: (name, metadata) => this.captureNow(name, metadata),
       draft: (capture, place) => this.draft(capture, place),
       save: (capture, options) => this.save(capture, options),

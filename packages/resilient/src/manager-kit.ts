@@ -42,7 +42,11 @@ export interface ManagerKit<State> {
   operate<T>(call: string, signal: AbortSignal | undefined, operation: () => T | Promise<T>): Promise<T>;
   readonly restores: RestoresUnderWay;
   /** The live state, captured now, or a promise of it where `collect` gives one or a restore is under way. */
-  captureLive(name: string, metadata?: { readonly [key: string]: Json }): Capture | Promise<Capture>;
+  captureLive(
+    name: string,
+    metadata: { readonly [key: string]: Json },
+    signal: AbortSignal | undefined,
+  ): Capture | Promise<Capture>;
   /** The same without a wait for restores. */
   captureNow(name: string, metadata?: { readonly [key: string]: Json }): Capture | Promise<Capture>;
   draft(capture: Capture, place: Place): CheckpointDraft;

@@ -24,7 +24,7 @@ export async function recover<State>(
   onUnfinishedGuard: GuardOption<State>,
   options: SignalOption,
 ): Promise<RecoveryReport<State>> {
-  const { settled } = kit.restores;
+  const settled = kit.restores.settled(options.signal);
   const end = kit.restores.begin();
   try {
     if (settled !== undefined) await settled;
@@ -55,8 +55,12 @@ async function recoverAnd<State>(
   if (applied !== undefined) {
     const { header, snapshot } = applied;
     if (header.id !== agent?.headId) {
-      await kit.queue.alone((position) =>
-        kit.pruner.sparing([header.id], () => kit.moveHead(position, header, snapshot, "recovered", options)),
+      await kit.queue.alone(
+        (position) =>
+          kit.pruner.sparing([header.id], () =>
+            kit.moveHead(position, header, snapshot, "recovered", options),
+          ),
+        options.signal,
       );
     } else kit.events.emit("restored", { checkpoint: kit.handle(header), reason: "recovered" });
     const applying = kit.apply(applied.data, header.id);

@@ -60,7 +60,7 @@ export class ResilientCheckpointManager<State = unknown> extends ManagerEngine<S
     options: SignalOption = {},
   ): Promise<SavedCheckpoint<State>> {
     return this.operate("createCheckpoint", options.signal, () => {
-      const captured = this.captureLive(type, metadata);
+      const captured = this.captureLive(type, metadata, options.signal);
       return captured instanceof Promise
         ? captured.then((capture) => this.save(capture, options))
         : this.save(captured, options);

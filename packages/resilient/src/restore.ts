@@ -7,7 +7,6 @@ import {
   type Json,
   type SignalOption,
   type StoreEntry,
-  throwIfAborted,
   type WritePosition,
 } from "@ckpt/core";
 import { fail } from "./errors.js";
@@ -103,14 +102,13 @@ async function restoreIn<State>(
   options: MoveOptions<State>,
 ): Promise<Restored<State> | undefined> {
   const { signal } = options;
-  const { settled } = kit.restores;
+  const settled = kit.restores.settled(signal);
   const end = kit.restores.begin();
   try {
     // Not inside a turn: those before may need theirs.
     if (settled !== undefined) await settled;
     const safety = captureSafety(kit, options);
     const restored = await kit.queue.alone(async (position) => {
-      throwIfAborted(signal, "restore");
       const asked = await find();
       if (asked === undefined) return undefined;
       const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
@@ -118,7 +116,7 @@ async function restoreIn<State>(
       const undoId = await moveTo(kit, position, found, await safety, options);
       await options.andThen?.(position, found);
       return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
-    });
+    }, signal);
     if (restored === undefined) return undefined;
     const applying = kit.apply(restored.data, restored.checkpoint.id);
     end();

@@ -1,4 +1,4 @@
-import type { Metadata } from "@ckpt/core";
+import { isThenable, type Metadata } from "@ckpt/core";
 import { fail, invalidArgument } from "./errors.js";
 import { requireCollectAndApply } from "./guard.js";
 import { LoopEnding } from "./loop-ending.js";
@@ -224,7 +224,7 @@ class Supervisor<State> {
     const report = (failure: unknown) => this.#kit.report("onError of the supervised loop", failure);
     try {
       const telling: unknown = this.#settings.onError?.(error);
-      if (telling instanceof Promise) telling.catch(report);
+      if (isThenable(telling)) Promise.resolve(telling).catch(report);
     } catch (failure) {
       report(failure);
     }
