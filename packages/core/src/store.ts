@@ -120,7 +120,8 @@ export interface CheckpointStore {
    * nothing (a retry), unless what is stored may not last: a read found its bytes damaged, or whoever wrote it was never told that it is
    * durable. Then it is written anew, and the put moves the head as any other. With another hash or sequence the batch is refused with
    * `CKPT_CONFLICT`. A `put` whose sequence is not above the agent's last is refused likewise. Removing an id that does not exist is no
-   * error. A put moves its agent's head. Rejects with `CKPT_LOCKED` or
+   * error. A put moves its agent's head; a `head` event for a checkpoint that is not there moves nothing. A removal takes the pin along,
+   * for good, should the id come again. Rejects with `CKPT_LOCKED` or
    * `CKPT_FENCED` when the store has leases and the writer holds none for an agent in the batch: the caller acquires first.
    */
   commit(entries: readonly StoreEntry[], options?: { readonly signal?: AbortSignal }): Promise<CommitReceipt>;

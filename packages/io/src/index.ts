@@ -57,7 +57,7 @@ export { scanRecords } from "./record-scan.js";
 export type { RemoveTreeOptions } from "./remove-tree.js";
 export { removeTree } from "./remove-tree.js";
 export type { RetryEvent, RetryOptions } from "./retry.js";
-export { retry } from "./retry.js";
+export { checkRetryOptions, retry } from "./retry.js";
 export { Slices } from "./slices.js";
 export type { RemoveStaleTempsOptions } from "./stale-temps.js";
 export { removeStaleTemps } from "./stale-temps.js";

@@ -62,11 +62,24 @@ export async function retry<T>(
   return result as T;
 }
 
+/** Throws `CKPT_INVALID_ARGUMENT` where {@link retry} would; for those who get options long before they have something to repeat. */
+export function checkRetryOptions(
+  options: Pick<RetryOptions, keyof BackoffOptions | "tries" | "maxElapsedMs">,
+): void {
+  boundsOf(options);
+}
+
+function boundsOf(options: Parameters<typeof checkRetryOptions>[0]): { tries: number; maxElapsedMs: number } {
+  const tries = positive(options.tries ?? 5, "tries", Number.POSITIVE_INFINITY);
+  const maxElapsedMs = notNegative(options.maxElapsedMs ?? 30_000, "maxElapsedMs");
+  checkBackoffOptions(options);
+  return { tries, maxElapsedMs };
+}
+
 class RetryRun<T> {
   readonly #operation: (attempt: number) => Promise<T> | T;
   readonly #options: RetryOptions;
-  readonly #tries: number;
-  readonly #maxElapsedMs: number;
+  readonly #bounds: ReturnType<typeof boundsOf>;
   readonly #startedAt = performance.now();
   #backoff: Backoff | undefined;
   #attempts = 0;
@@ -74,9 +87,7 @@ class RetryRun<T> {
   constructor(operation: (attempt: number) => Promise<T> | T, options: RetryOptions) {
     this.#operation = operation;
     this.#options = options;
-    this.#tries = positive(options.tries ?? 5, "tries", Number.POSITIVE_INFINITY);
-    this.#maxElapsedMs = notNegative(options.maxElapsedMs ?? 30_000, "maxElapsedMs");
-    checkBackoffOptions(options);
+    this.#bounds = boundsOf(options);
   }
 
   /** One try, and the wait after it. Throws to be called again; `bail` ends it. */
@@ -112,9 +123,9 @@ class RetryRun<T> {
   #verdict(error: unknown): GaveUp | undefined {
     const { isRetryable = isTransient } = this.#options;
     if (isCkptError(error, "CKPT_ABORTED") || !isRetryable(error)) return "permanent";
-    if (this.#attempts >= this.#tries) return "tries";
+    if (this.#attempts >= this.#bounds.tries) return "tries";
     this.#backoff = this.#backoff?.next() ?? exponentialBackoff(this.#options);
-    return performance.now() - this.#startedAt + this.#backoff.delayMs > this.#maxElapsedMs
+    return performance.now() - this.#startedAt + this.#backoff.delayMs > this.#bounds.maxElapsedMs
       ? "time"
       : undefined;
   }

@@ -21,6 +21,7 @@ export {
   gfs,
   keepAll,
   keepFirst,
+  keepIf,
   keepLast,
   keepLatestPerName,
   keepPinned,

@@ -11,9 +11,10 @@ import type {
 } from "@ckpt/core";
 import { throwIfAborted } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
-import { isTransient, type RetryOptions, retry } from "@ckpt/io";
+import { checkRetryOptions, isTransient, type RetryOptions, retry } from "@ckpt/io";
 import { AgentOrder, agentsOf } from "./agent-order.js";
 import { captureEntries } from "./capture-entries.js";
+import { invalidArgument } from "./errors.js";
 import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
 /** How failures that often pass are tried again; the defaults are those of `retry` in @ckpt/io. */
@@ -32,6 +33,8 @@ const COMPACT_EVERY_MS = 60_000;
  * contention on `acquire`), with exponential backoff and full jitter, bounded by tries, time and the signal. Permanent
  * failures reject at once; a full disk gets one compaction first. A batch that was written although it was reported as failed is
  * the same batch when it is written again. The commits of one agent go one after another, so that none overtakes a retry.
+ *
+ * Throws `CKPT_INVALID_ARGUMENT` for options that `retry` would refuse.
  */
 export function withRetry(store: CheckpointStore, options: StoreRetryOptions = {}): CheckpointStore {
   return new RetryStore(store, options);
@@ -44,6 +47,10 @@ class RetryStore extends StoreDecorator {
 
   constructor(inner: CheckpointStore, options: StoreRetryOptions) {
     super(inner);
+    checkRetryOptions(options);
+    const { compactEveryMs = COMPACT_EVERY_MS } = options;
+    if (!(compactEveryMs >= 0))
+      throw invalidArgument(`The option compactEveryMs is ${compactEveryMs}`, "Give a number from 0 on.");
     this.#options = options;
   }
 

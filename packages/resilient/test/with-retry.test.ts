@@ -1,4 +1,4 @@
-import { withRetry } from "@ckpt/resilient";
+import { ResilientCheckpointManager, withRetry } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
 import { errorOf, put } from "./support/agent-bench.js";
 import { FaultyStore, ioError } from "./support/faulty-store.js";
@@ -34,6 +34,19 @@ describe("withRetry", () => {
     const error = await errorOf(store.load("a", "a:1"));
     expect(error).toMatchObject({ code: "CKPT_IO", details: { attempts: 3, gaveUp: "tries" } });
     expect(inner.calls.filter(({ method }) => method === "load")).toHaveLength(3);
+  });
+
+  it.each([
+    { tries: 0 },
+    { tries: 1.5 },
+    { maxElapsedMs: Number.NaN },
+    { baseDelayMs: -1 },
+    { compactEveryMs: Number.NaN },
+  ])("refuses %j before anything has failed", (options) => {
+    const refused = expect.objectContaining({ code: "CKPT_INVALID_ARGUMENT" });
+    expect(() => withRetry(new FaultyStore(), options)).toThrow(refused);
+    const retry = options;
+    expect(() => new ResilientCheckpointManager("a", { store: new FaultyStore(), retry })).toThrow(refused);
   });
 
   it("is bounded by time", async () => {
