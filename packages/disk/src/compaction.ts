@@ -14,6 +14,7 @@ import { CompactionOutput } from "./compaction-output.js";
 import { type CompactionPlan, planCompaction } from "./compaction-plan.js";
 import { discardLate, discardOutputs, publishOutputs } from "./compaction-publish.js";
 import { removeSources, sweep, totalBytes } from "./compaction-sources.js";
+import { withVoided } from "./compaction-voids.js";
 import type { DeadWriters } from "./dead-writers.js";
 import { segmentKey } from "./layout.js";
 import type { MaintenanceContext } from "./maintenance.js";
@@ -65,9 +66,11 @@ export async function compactSources(
   const unreadable = new Set<Segment>();
   for (;;) {
     throwIfAborted(options.signal, "compact");
-    const sources = chooseSources(context, dead, options.salvage).filter(
-      (source) => !unreadable.has(source) && options.only?.(source) !== false,
+    const takeable = chooseSources(context, dead, options.salvage).filter(
+      (source) => !unreadable.has(source),
     );
+    const chosen = takeable.filter((source) => options.only?.(source) !== false);
+    const sources = withVoided(chosen, takeable, context.catalog.directory);
     try {
       return await replaceSources(context, dead, sources, options);
     } catch (error) {
