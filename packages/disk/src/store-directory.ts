@@ -77,6 +77,13 @@ export class StoreDirectory {
     return false;
   }
 
+  /** Whether segments are gone of which only recorded heads tell. Who has a copy may bring them back. */
+  get missesSome(): boolean {
+    for (const writer of this.#writers.values())
+      if (writer.misses((key) => this.isReplaced(key))) return true;
+    return false;
+  }
+
   /** Segments that are there and cannot be read: what they hold is not known. */
   get unreadable(): readonly string[] {
     return [...this.#writers.values()].flatMap((writer) => [...writer.unreadable.keys()]);

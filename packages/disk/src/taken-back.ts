@@ -13,8 +13,9 @@ export async function keptRetractions(
   const retractions = mine.filter(takesBack);
   if (retractions.length === 0) return [];
   const others = directory.segments().filter((segment) => !taken.has(segment));
-  // What cannot be read may hold anything.
-  if (directory.unreadable.length > 0 || others.some((segment) => !segment.isWhole)) return retractions;
+  // What cannot be read may hold anything, and so may what is gone, should it be brought back.
+  const isUnknown = directory.unreadable.length > 0 || directory.missesSome;
+  if (isUnknown || others.some((segment) => !segment.isWhole)) return retractions;
   const elsewhere = await targetsIn(others, agentId);
   return retractions.filter((entry) => targetsOf(entry).some((target) => elsewhere.has(target)));
 }

@@ -61,6 +61,16 @@ export class WriterSegments {
     return true;
   }
 
+  /** Whether a recorded head names a segment of which nothing is there: what it held is not known. */
+  misses(isReplaced: (key: string) => boolean): boolean {
+    const { heads, writerId } = this;
+    if (typeof heads === "string") return false;
+    return heads.some(
+      ({ number, isLost }) =>
+        isLost !== true && !this.segments.has(number) && !isReplaced(segmentKey({ writerId, number })),
+    );
+  }
+
   /** Length of all its segments, as far as they hold something. */
   get bytes(): number {
     let bytes = 0;

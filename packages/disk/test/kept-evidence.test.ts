@@ -1,10 +1,10 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { StoreEntry, StoreEvent } from "@ckpt/core";
 import { DiskStore } from "@ckpt/disk";
 import { nodeFileSystem } from "@ckpt/io";
 import { expect, it } from "vitest";
-import { freshDirectory, put, saveAll } from "./support/store.js";
+import { freshDirectory, put, remove, saveAll } from "./support/store.js";
 
 async function segmentsOf(directory: string): Promise<string[]> {
   const writers = path.join(directory, "writers");
@@ -91,4 +91,36 @@ it("keeps a guard closed whose beginning stands in a segment that compaction can
   await reader.close();
   await second.close();
   await first.close();
+});
+
+it("keeps a removal while the directory that held its target is gone, should it be brought back", async () => {
+  const directory = await freshDirectory();
+  const apart = () => new DiskStore(directory, { fs: { ...nodeFileSystem }, autoCompact: false });
+  const first = apart();
+  await first.acquire("a");
+  await saveAll(first, "a", 2, (i) => ({ i }));
+  await first.close();
+  const [writer] = await readdir(path.join(directory, "writers"));
+  const place = path.join(directory, "writers", writer!);
+  const away = path.join(directory, "..", "away");
+  const second = apart();
+  await second.acquire("a");
+  await second.commit([remove("a", 1)]);
+  await second.commit([put("a", 3, { i: 3 })]);
+  await second.close();
+
+  await rename(place, away);
+  const third = apart();
+  await third.compact();
+  expect((await third.list("a")).map(({ id }) => id)).toEqual(["a:3"]);
+  await third.close();
+
+  await rename(away, place);
+  const fourth = apart();
+  expect((await fourth.list("a")).map(({ id }) => id)).toEqual(["a:2", "a:3"]);
+  await fourth.compact();
+  await fourth.close();
+  const fifth = apart();
+  expect((await fifth.list("a")).map(({ id }) => id)).toEqual(["a:2", "a:3"]);
+  await fifth.close();
 });
