@@ -70,9 +70,10 @@ export class BatchCheck {
     if (entries.length > most) throw overLimit("entries in one commit", entries.length, most);
     if (entries.length > 1) this.#ahead = new Map();
     for (const entry of entries) this.#accept(entry);
-    checkHeaderBytes(this.#accepted, this.#limits.maxChainDeltas);
+    const beginsChains = checkHeaderBytes(this.#accepted, this.#limits.maxChainDeltas);
     const commit =
       this.#accepted.length === 0 ? undefined : new PendingCommit(this.#accepted.map(giveNumber));
+    if (commit !== undefined) commit.beginsChains = beginsChains;
     return { commit, puts: this.#puts };
   }
 

@@ -22,6 +22,7 @@ export interface PlannedBody {
 export function planCommit(commit: PendingCommit, number: number, maxChainDeltas: number): PlannedBody {
   const steps: (PutPlan | WrittenEntry)[] = [];
   let weight = 0;
+  if (commit.beginsChains) for (const writer of commit.writers) writer.base = undefined;
   for (const item of commit.items) {
     if (item.kind === "fact") {
       steps.push(item.entry);

@@ -39,6 +39,8 @@ export class PendingCommit {
   /** How it is stored in the segment that it was last sent to. */
   planned: readonly WrittenEntry[] = [];
   isSent = false;
+  /** It is stored on nothing that comes before it: where else chains end decides whether its header fits. */
+  beginsChains = false;
   /** Given up; it is in no queue any more. */
   isRejected = false;
   onProgress: OnProgress | undefined;

@@ -70,6 +70,7 @@ describe("headers that fit into no commit", () => {
     ["metadata", texts],
     ["a note", [note("big", "t", "y".repeat(40 * MIB))]],
     ["a note of escapes", [note("big", "t", "\u0001".repeat(6 * MIB))]],
+    ["a note that no string can hold", [note("big", "t", "\u0001".repeat(90 * MIB))]],
   ])("refuse the commit inside the call for %s, and nothing is written", async (_, entries) => {
     const directory = await freshDirectory();
     const store = await storeWith(directory, "big", "other");
@@ -100,6 +101,19 @@ describe("headers that fit into no commit", () => {
     await store.close();
     const again = new DiskStore(directory, options);
     expect((await again.get("a", "a:11"))?.metadata).toEqual({ same, turn: 9 });
+    await again.close();
+  });
+
+  it("are not those of such a batch wherever the chain before it ends", async () => {
+    const directory = await freshDirectory();
+    const store = new DiskStore(directory, { ...options, maxChainDeltas: 3 });
+    await store.acquire("a");
+    for (let i = 1; i <= 3; i++) await store.commit([put("a", i, { i: 1 })]);
+    const same = "s".repeat(20 * MIB);
+    await store.commit([4, 5].map((i) => put("a", i, { i: 1 }, { metadata: { same, turn: i } })));
+    await store.close();
+    const again = new DiskStore(directory, options);
+    expect((await again.get("a", "a:5"))?.metadata).toEqual({ same, turn: 5 });
     await again.close();
   });
 
