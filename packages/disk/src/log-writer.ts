@@ -90,12 +90,18 @@ export class LogWriter {
   }
 
   /**
-   * Before the writer ends: where the last segment failed, one more says that nothing counts behind its end. Rejects where that cannot be
-   * written; then what was rejected may show again.
+   * Before others may rely on what is there: where the last segment failed, one more says that nothing counts behind its end. Rejects where
+   * that cannot be written; then what was rejected may show again.
    */
   async settleVoids(): Promise<void> {
+    if (!this.#areVoidsDue) return;
     while (this.#switching !== undefined) await this.#switching;
-    if (this.#areVoidsDue && this.#current === undefined) this.#current = await this.#begin();
+    if (!this.#areVoidsDue || this.#current !== undefined) return;
+    const beginning = this.#begin().then((segment) => {
+      this.#current = segment;
+    });
+    this.#occupy(beginning.catch(ignore)); // commits that come meanwhile wait for it
+    await beginning;
   }
 
   /**
@@ -119,7 +125,11 @@ export class LogWriter {
   }
 
   #switch(): void {
-    this.#switching = this.#switchSegments().finally(() => {
+    this.#occupy(this.#switchSegments());
+  }
+
+  #occupy(work: Promise<void>): void {
+    this.#switching = work.finally(() => {
       this.#switching = undefined;
       // A segment that failed again, or commits that came while the last one was sealed.
       if (this.#current?.isFailed === true || (this.#current === undefined && this.#queue.length > 0))

@@ -99,9 +99,8 @@ export class OwnWriter {
     return this.#segments.length + this.#outputs.length < before;
   }
 
-  /** Finishes what was submitted, seals the log, records heads, and gives the writer's lease back. */
-  async close(): Promise<void> {
-    await this.log.settled();
+  /** Before others may rely on what is there; what cannot be voided is a finding. */
+  async settleVoids(): Promise<void> {
     await this.log.settleVoids().catch((error: unknown) => {
       this.#context.findings.add({
         kind: "stale",
@@ -111,6 +110,12 @@ export class OwnWriter {
         remedy: "A save that was rejected may show again. Nothing that was acknowledged is touched.",
       });
     });
+  }
+
+  /** Finishes what was submitted, seals the log, records heads, and gives the writer's lease back. */
+  async close(): Promise<void> {
+    await this.log.settled();
+    await this.settleVoids();
     await this.log.seal();
     await this.reserve.close();
     if (this.#currentHeads().length > 0) await this.heads.flush();

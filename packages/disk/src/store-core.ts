@@ -127,6 +127,8 @@ export class StoreCore {
       // From here on commits are refused; those under way are finished first.
       this.#held.delete(agentId);
       await held.writer.settled();
+      // Who takes the agent next must not go on from a save that was rejected.
+      await this.#writer?.settleVoids();
       this.catalog.release(agentId);
     }
     await held.lease.release();

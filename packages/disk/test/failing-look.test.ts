@@ -206,3 +206,56 @@ it("says on closing that what a failed write left does not count", async () => {
   expect(await idsOf(again, "x")).toEqual([1]);
   await again.close();
 });
+
+it.each([[0], [2]])(
+  "says on giving an agent back that what a failed write left does not count, beside %i saves",
+  async (saves) => {
+    const directory = await freshDirectory();
+    let fails = false;
+    const former = apart(
+      directory,
+      failingAfterwards(() => fails),
+    );
+    const lease = await former.acquire("x");
+    await former.acquire("y");
+    await former.commit([put("x", 1, 1), put("y", 1, 1)]);
+    fails = true;
+    expect(await codeOf(former.commit([put("x", 2, 2)]))).toBe("CKPT_IO");
+    fails = false;
+    const releasing = lease.release();
+    const saving = Array.from({ length: saves }, (_, i) => former.commit([put("y", i + 2, i)]));
+    await Promise.all([releasing, ...saving]);
+    const next = apart(directory);
+    await next.acquire("x");
+    expect(await idsOf(next, "x")).toEqual([1]);
+    await next.commit([put("x", 2, "another")]);
+    await former.commit([put("y", 4, 4)]);
+    await former.close();
+    await next.close();
+    const again = apart(directory);
+    expect(await idsOf(again, "x")).toEqual([1, 2]);
+    expect(await idsOf(again, "y")).toHaveLength(saves + 2);
+    expect((await again.load("x", "x:2")).toValue()).toBe("another");
+    expect(again.takeFindings()).toEqual([]);
+    await again.close();
+  },
+);
+
+it("gives an agent back also where that cannot be said", async () => {
+  const directory = await freshDirectory();
+  let fails = false;
+  const store = apart(
+    directory,
+    failingAfterwards(() => fails),
+  );
+  const lease = await store.acquire("x");
+  await store.commit([put("x", 1, 1)]);
+  fails = true;
+  expect(await codeOf(store.commit([put("x", 2, 2)]))).toBe("CKPT_IO");
+  expect(await codeOf(lease.release())).toBe("none");
+  expect(store.takeFindings()).toMatchObject([{ kind: "stale" }]);
+  fails = false;
+  await store.acquire("x");
+  await store.commit([put("x", 3, 3)]);
+  await store.close();
+});
