@@ -73,7 +73,11 @@ export class BatchCheck {
     const beginsChains = checkHeaderBytes(this.#accepted, this.#limits.maxChainDeltas);
     const commit =
       this.#accepted.length === 0 ? undefined : new PendingCommit(this.#accepted.map(giveNumber));
-    if (commit !== undefined) commit.beginsChains = beginsChains;
+    if (commit !== undefined) {
+      commit.beginsChains = beginsChains;
+      for (const put of this.#puts)
+        if ("commit" in put && put.commit !== commit) commit.follows.add(put.commit);
+    }
     return { commit, puts: this.#puts };
   }
 

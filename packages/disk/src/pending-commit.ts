@@ -44,6 +44,8 @@ export class PendingCommit {
   /** Given up; it is in no queue any more. */
   isRejected = false;
   onProgress: OnProgress | undefined;
+  /** Commits under way that bring puts which were given here once more: their failure is this one's. */
+  readonly follows = new Set<unknown>();
   #resolve!: (bytesWritten: number) => void;
   #reject!: (error: unknown) => void;
 

@@ -207,4 +207,27 @@ describe("a commit that cannot be encoded", () => {
     expect([await earlier, await bad]).toEqual(["none", "CKPT_IO"]);
     await Promise.all([store.close(), other.close()]);
   });
+
+  it("takes with it a batch that has its checkpoint once more", async () => {
+    const directory = await freshDirectory();
+    const store = await storeWith(directory, "a", "b");
+    const entry = put("a", 2, lines(20_000));
+    let isBroken = false;
+    const snapshot = Object.create(entry.snapshot, {
+      hash: {
+        get() {
+          if (isBroken) throw new Error("the state cannot be encoded");
+          return entry.snapshot.hash;
+        },
+      },
+    });
+    const bad = codeOf(store.commit([{ ...entry, snapshot }]));
+    const again = codeOf(store.commit([entry, put("b", 2, { i: 2 })]));
+    const beside = codeOf(store.commit([put("b", 3, { i: 3 })]));
+    isBroken = true;
+    expect([await bad, await again, await beside]).toEqual(["CKPT_IO", "CKPT_IO", "CKPT_IO"]);
+    expect((await store.list("b")).map(({ sequence }) => sequence)).toEqual([1]);
+    await store.commit([entry, put("b", 2, { i: 2 })]);
+    await store.close();
+  });
 });
