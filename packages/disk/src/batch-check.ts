@@ -75,8 +75,8 @@ export class BatchCheck {
       this.#accepted.length === 0 ? undefined : new PendingCommit(this.#accepted.map(giveNumber));
     if (commit !== undefined) {
       commit.beginsChains = beginsChains;
-      for (const put of this.#puts)
-        if ("commit" in put && put.commit !== commit) commit.follows.add(put.commit);
+      const earlier = this.#puts.flatMap((put) => ("commit" in put ? [put.commit] : []));
+      commit.follows = earlier.filter((other) => other !== commit);
     }
     return { commit, puts: this.#puts };
   }

@@ -26,7 +26,7 @@ export function giveUpOne(
   for (const commit of queue.slice(before.length + 1)) {
     const depends =
       commit.writers.some((writer) => writers.has(writer)) ||
-      [...commit.follows].some((other) => rejected.has(other));
+      commit.follows.some((other) => rejected.has(other));
     (depends ? dependent : left).push(commit);
     if (depends) rejected.add(commit);
     if (depends) for (const writer of commit.writers) writers.add(writer);

@@ -45,7 +45,7 @@ export class PendingCommit {
   isRejected = false;
   onProgress: OnProgress | undefined;
   /** Commits under way that bring puts which were given here once more: their failure is this one's. */
-  readonly follows = new Set<unknown>();
+  follows: readonly unknown[] = [];
   #resolve!: (bytesWritten: number) => void;
   #reject!: (error: unknown) => void;
 
