@@ -22,7 +22,7 @@ export { toJsonPatch } from "./json-patch.js";
 export type { Logger } from "./logger.js";
 export { silentLogger } from "./logger.js";
 export { CheckpointManager } from "./manager.js";
-export type { Capture, CommitOptions } from "./manager-base.js";
+export type { Capture, CommitOptions, MoveHeadOptions } from "./manager-base.js";
 export { ManagerBase } from "./manager-base.js";
 export type { ManagerEvents } from "./manager-events.js";
 export type { ManagerOptions, ResolvedOptions } from "./manager-options.js";

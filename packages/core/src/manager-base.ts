@@ -32,6 +32,12 @@ export interface CommitOptions extends SignalOption {
   readonly also?: ((checkpoint: CheckpointDraft) => readonly StoreEntry[]) | undefined;
 }
 
+/** What a head move takes besides. */
+export interface MoveHeadOptions extends CommitOptions {
+  /** A first child of the checkpoint, which becomes the head instead of it. */
+  readonly child?: Extract<StoreEntry, { op: "put" }> | undefined;
+}
+
 /**
  * What managers are made of: capture, ordered commits, restore, events, closing. `CheckpointManager` puts its methods on it.
  * Who extends a manager overrides these steps:
@@ -168,14 +174,16 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
     header: CheckpointHeader,
     state: Snapshot,
     reason: string,
-    options: CommitOptions = {},
+    options: MoveHeadOptions = {},
   ): Promise<CommitReceipt> {
     const { agentId } = this;
+    const { also, child } = options;
     const event = { kind: "head", checkpointId: header.id, reason } as const;
-    // The head event comes last: a put among the others moves the head by itself.
-    const entries: StoreEntry[] = [...(options.also?.(header) ?? []), { op: "event", agentId, event }];
+    // The head event comes behind the others: a put among them moves the head by itself.
+    const entries: StoreEntry[] = [...(also?.(header) ?? []), { op: "event", agentId, event }];
+    if (child !== undefined) entries.push(child);
     const start = () => this.commit(entries, options);
-    const receipt = await this.queue.commit(position, header.id, start);
+    const receipt = await this.queue.commit(position, child?.header.id ?? header.id, start);
     this.#previous = state;
     this.announce("restored", { checkpoint: this.handle(header), reason });
     return receipt;

@@ -6,7 +6,6 @@ import {
   type Json,
   SavedCheckpoint,
   type SignalOption,
-  type StoreEntry,
   validateAgentId,
   validateName,
 } from "@ckpt/core";
@@ -40,15 +39,14 @@ export async function fork<State>(
     signal,
     allowOlder: false,
     reason: "fork",
-    // In the turn of the head move: a save between the two would be what the new line continues from.
-    andThen: async (position, { header, snapshot }) => {
+    // In the commit of the head move: with one of the two alone, the head would not be what `apply` gets.
+    child: ({ header, snapshot }) => {
       const metadata = captureMetadata({ ...options.metadata, ...forkedFrom(header) });
       const { schemaVersion } = header;
-      const timestamp = formatTimestamp(kit.now());
-      const draft = kit.draft({ name, timestamp, metadata, schemaVersion, snapshot }, position.next());
-      const put: StoreEntry = { op: "put", header: draft, snapshot };
-      const receipt = await kit.queue.commit(position, draft.id, () => kit.commit([put], { signal }));
-      [forked] = kit.announceSaves(receipt, snapshot);
+      return { name, timestamp: formatTimestamp(kit.now()), metadata, schemaVersion, snapshot };
+    },
+    childSaved: (saved) => {
+      forked = saved;
     },
   });
   return forked!;

@@ -10,6 +10,7 @@ import type {
   HeaderQuery,
   Json,
   Logger,
+  MoveHeadOptions,
   Place,
   SavedCheckpoint,
   SignalOption,
@@ -56,7 +57,7 @@ export interface ManagerKit<State> {
     header: CheckpointHeader,
     state: Snapshot,
     reason: string,
-    options?: CommitOptions,
+    options?: MoveHeadOptions,
   ): Promise<CommitReceipt>;
   commit(entries: readonly StoreEntry[], options?: SignalOption): Promise<CommitReceipt>;
   load(header: CheckpointHeader, options?: SignalOption): Promise<Snapshot>;

@@ -3,8 +3,11 @@ import {
   type Capture,
   type Checkpoint,
   type CheckpointHeader,
+  type CommitReceipt,
   isCkptError,
   type Json,
+  type MoveHeadOptions,
+  type SavedCheckpoint,
   type SignalOption,
   type StoreEntry,
   type WritePosition,
@@ -48,8 +51,10 @@ export interface Restored<State> {
 interface MoveOptions<State> extends RestoreOptions {
   /** More entries for the commit that moves the head. */
   readonly also?: readonly StoreEntry[];
-  /** More work in the same turn, once the head has moved. */
-  readonly andThen?: (position: WritePosition, found: Intact<State>) => Promise<unknown>;
+  /** Makes a first child of the checkpoint, which becomes the head in the same commit. */
+  readonly child?: (found: Intact<State>) => Capture;
+  /** Hears of the child, once it is saved. */
+  readonly childSaved?: (saved: SavedCheckpoint<State>) => void;
 }
 
 /** Restores `reference`: see `ResilientCheckpointManager.restoreCheckpoint`. The live state is captured before this returns. */
@@ -114,7 +119,6 @@ async function restoreIn<State>(
       const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
       const { header, data, skipped } = found;
       const undoId = await moveTo(kit, position, found, await safety, options);
-      await options.andThen?.(position, found);
       return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
     }, signal);
     if (restored === undefined) return undefined;
@@ -149,15 +153,45 @@ async function moveTo<State>(
   }
   entries.push(undoEntry(agentId, undoId));
   const { signal, reason = "restore" } = options;
-  const move = () => kit.moveHead(position, header, snapshot, reason, { signal, also: () => entries });
+  const child = options.child && childOf(kit, position, header, options.child(found));
+  const also = () => entries;
+  const move = () => kit.moveHead(position, header, snapshot, reason, { signal, also, child });
   try {
-    kit.announceSaves(await kit.pruner.sparing([header.id], move));
+    announceMove(kit, await kit.pruner.sparing([header.id], move), child, options);
     return undoId;
   } catch (error) {
     if (undoId === before || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
     withoutSafety(kit, options, error);
     return moveTo(kit, position, found, undefined, options);
   }
+}
+
+type Child = NonNullable<MoveHeadOptions["child"]>;
+
+function childOf<State>(
+  kit: ManagerKit<State>,
+  position: WritePosition,
+  { id }: CheckpointHeader,
+  capture: Capture,
+): Child {
+  // The head that a place goes by is still the one that is being left.
+  const place = { ...position.next(), parentId: id };
+  return { op: "put", header: kit.draft(capture, place), snapshot: capture.snapshot };
+}
+
+/** Tells of the safety checkpoint, and then of the child, which is a step of the agent. */
+function announceMove<State>(
+  kit: ManagerKit<State>,
+  receipt: CommitReceipt,
+  child: Child | undefined,
+  options: MoveOptions<State>,
+): void {
+  const isChild = ({ id }: CheckpointHeader) => id === child?.header.id;
+  const { headers } = receipt;
+  kit.announceSaves({ ...receipt, headers: headers.filter((header) => !isChild(header)) });
+  if (child === undefined) return;
+  const [saved] = kit.announceSaves({ ...receipt, headers: headers.filter(isChild) }, child.snapshot);
+  if (saved !== undefined) options.childSaved?.(saved);
 }
 
 /** What a store says to a state that it has no room for, and might not say to a head move alone. */
