@@ -10,9 +10,9 @@ import {
   type WritePosition,
 } from "@ckpt/core";
 import { fail } from "./errors.js";
+import { applyAll, type Former, headEntry } from "./group-apply.js";
 import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, sparingAll } from "./group-turns.js";
 import { type Intact, newestIntact } from "./newest-intact.js";
-import { describeError } from "./place-failure.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
 import { captureSafety, undoEntry, undoTarget } from "./restore.js";
 
@@ -130,7 +130,8 @@ async function restoreAll(
     return { headers, found, former: moves.map((move) => move.former) };
   });
   const { headers, found, former } = moved;
-  await applyAll(kits, found, before, former, ends);
+  const states = found.map(({ data, header }) => ({ data, id: header.id }));
+  await applyAll(kits, states, former, ends);
   for (const [i, kit] of kits.entries()) {
     kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
   }
@@ -151,12 +152,6 @@ function captureAll<T>(
   return captures;
 }
 
-/** Where an agent was before a group restore: its head, or the copy of its live state, and where an undo led. */
-interface Former {
-  readonly headId: string | null;
-  readonly undoId: string | null;
-}
-
 function moveEntries(
   kit: AnyKit,
   header: CheckpointHeader,
@@ -171,11 +166,7 @@ function moveEntries(
     headId = draft.id;
   }
   entries.push(undoEntry(kit.agentId, headId), headEntry(kit.agentId, header.id, "group"));
-  return { entries, former: { headId, undoId } };
-}
-
-function headEntry(agentId: string, checkpointId: string, reason: string): StoreEntry {
-  return { op: "event", agentId, event: { kind: "head", checkpointId, reason } };
+  return { entries, former: { headId, undoId, live: before } };
 }
 
 /** The group's checkpoint of each manager; by id, or the newest group of a name. */
@@ -199,60 +190,4 @@ function groupIdOf({ metadata }: CheckpointHeader): string | undefined {
   if (typeof group !== "object" || group === null || Array.isArray(group)) return undefined;
   const { groupId } = group as Metadata;
   return typeof groupId === "string" ? groupId : undefined;
-}
-
-async function applyAll(
-  kits: readonly AnyKit[],
-  found: readonly Intact<unknown>[],
-  before: readonly (Capture | undefined)[],
-  former: readonly Former[],
-  ends: readonly (() => void)[],
-): Promise<void> {
-  for (const [i, kit] of kits.entries()) {
-    try {
-      const applying = kit.apply(found[i]!.data, found[i]!.header.id);
-      ends[i]!();
-      await applying;
-    } catch (cause) {
-      const putBack = await putAllBack(kits, i + 1, before, former);
-      throw fail("CKPT_APPLY_FAILED", {
-        message: `Agent ${kit.agentId} could not take over its state of the group (${describeError(cause).message})`,
-        hint: putBack
-          ? "All is as before."
-          : "Some states are not as before: restore the group, or each agent.",
-        cause,
-        details: { agentId: kit.agentId, putBack },
-      });
-    }
-  }
-}
-
-/** Moves all heads back in one commit, and hands the states from before to the first `touched`, whose were changed. */
-async function putAllBack(
-  kits: readonly AnyKit[],
-  touched: number,
-  before: readonly (Capture | undefined)[],
-  former: readonly Former[],
-): Promise<boolean> {
-  try {
-    const heads = former.map(({ headId }) => headId).filter((id) => id !== null);
-    if (heads.length < kits.length) return false;
-    const entries = kits.flatMap((kit, i) => [
-      undoEntry(kit.agentId, former[i]!.undoId),
-      headEntry(kit.agentId, heads[i]!, "undo of a group restore"),
-    ]);
-    await aloneInAll(kits, undefined, (positions) =>
-      sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined)),
-    );
-    for (const [i, kit] of kits.slice(0, touched).entries()) {
-      const capture = before[i];
-      if (capture === undefined) return false;
-      const header = { id: heads[i]!, schemaVersion: capture.schemaVersion };
-      await kit.apply(await kit.decode(header, capture.snapshot), header.id);
-    }
-    return true;
-  } catch (error) {
-    kits[0]!.report("putting the states back after a failed group restore", error);
-    return false;
-  }
 }
