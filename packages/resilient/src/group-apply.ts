@@ -69,7 +69,7 @@ function applyEach(
  * state could not be had gets that of its former head.
  */
 async function putAllBack(kits: readonly AnyKit[], former: readonly Former[]): Promise<boolean> {
-  const settled = kits.map((kit) => kit.restores.settled(undefined));
+  const settled = kits.map((kit) => kit.restores.allSettled(undefined));
   const ends = kits.map((kit) => kit.restores.begin());
   try {
     await Promise.all(settled);

@@ -54,20 +54,36 @@ export async function checkpointGroup(
   return operateAll(kits, "checkpointGroup", signal, async () => {
     // Without a promise among them there is no wait: the group keeps its place among the calls around it.
     const isNow = captures.every((capture) => !(capture instanceof Promise));
-    const captured = isNow ? (captures as Capture[]) : await Promise.all(captures);
-    return aloneInAll(kits, signal, async (positions) => {
-      const drafts = kits.map((kit, i) => kit.draft(captured[i]!, positions[i]!.next()));
-      const entries = drafts.map(
-        (header, i): StoreEntry => ({ op: "put", header, snapshot: captured[i]!.snapshot }),
-      );
-      const receipt = await commitAll(kits, positions, ids(drafts), entries, signal);
-      for (const [i, kit] of kits.entries()) {
-        const headers = receipt.headers.filter((header) => header.agentId === kit.agentId);
-        kit.announceSaves({ ...receipt, headers }, captured[i]!.snapshot);
-      }
-      const members = drafts.map(({ agentId, id }) => ({ agentId, id }));
-      return { groupId, name, durability: receipt.durability, members };
-    });
+    if (isNow) return saveAll(kits, captures as Capture[], group, signal);
+    const ends = kits.map((kit) => kit.restores.beginCapture());
+    try {
+      const captured = await Promise.all(captures);
+      // Not awaited: restores may go on once the turns were asked for.
+      return saveAll(kits, captured, group, signal);
+    } finally {
+      for (const end of ends) end();
+    }
+  });
+}
+
+function saveAll(
+  kits: readonly AnyKit[],
+  captured: readonly Capture[],
+  { groupId, name }: Pick<CheckpointGroup, "groupId" | "name">,
+  signal: AbortSignal | undefined,
+): Promise<CheckpointGroup> {
+  return aloneInAll(kits, signal, async (positions) => {
+    const drafts = kits.map((kit, i) => kit.draft(captured[i]!, positions[i]!.next()));
+    const entries = drafts.map(
+      (header, i): StoreEntry => ({ op: "put", header, snapshot: captured[i]!.snapshot }),
+    );
+    const receipt = await commitAll(kits, positions, ids(drafts), entries, signal);
+    for (const [i, kit] of kits.entries()) {
+      const headers = receipt.headers.filter((header) => header.agentId === kit.agentId);
+      kit.announceSaves({ ...receipt, headers }, captured[i]!.snapshot);
+    }
+    const members = drafts.map(({ agentId, id }) => ({ agentId, id }));
+    return { groupId, name, durability: receipt.durability, members };
   });
 }
 
@@ -88,7 +104,7 @@ export async function restoreGroup(
   const kits = kitsOf(managers);
   const { signal } = options;
   return operateAll(kits, "restoreGroup", signal, async () => {
-    const settled = kits.map((kit) => kit.restores.settled(signal));
+    const settled = kits.map((kit) => kit.restores.allSettled(signal));
     const ends = kits.map((kit) => kit.restores.begin());
     try {
       await Promise.all(settled);

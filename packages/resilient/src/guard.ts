@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
-  type Capture,
+  type CheckpointDraft,
   isCkptError,
   type Json,
   type SignalOption,
@@ -73,18 +73,12 @@ async function begin<State>(
   options: GuardOptions,
 ): Promise<UnfinishedGuard> {
   const { signal, metadata } = options;
-  const captured: Capture | Promise<Capture> = kit.captureLive(
-    "pre_operation",
-    { operation, ...metadata },
-    signal,
+  const also = ({ id, agentId }: CheckpointDraft): readonly StoreEntry[] => [
+    { op: "event", agentId, event: { kind: "guard-begun", guardId, operation, checkpointId: id } },
+  ];
+  const saved = await kit.withCapture("pre_operation", { operation, ...metadata }, signal, (capture) =>
+    kit.save(capture, { signal, also }),
   );
-  const capture = captured instanceof Promise ? await captured : captured;
-  const saved = await kit.save(capture, {
-    signal,
-    also: ({ id, agentId }): readonly StoreEntry[] => [
-      { op: "event", agentId, event: { kind: "guard-begun", guardId, operation, checkpointId: id } },
-    ],
-  });
   return { guardId, operation, checkpointId: saved.id };
 }
 

@@ -87,7 +87,26 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
       : settled.then(() => this.captureNow(name, metadata));
   }
 
-  /** The same without a wait for restores. */
+  /**
+   * Captures as `captureLive` does, and calls `use` with it, which asks for a turn before it returns: a restore that is called meanwhile
+   * waits for that.
+   */
+  protected withCapture<T>(
+    name: string,
+    metadata: Metadata,
+    signal: AbortSignal | undefined,
+    use: (capture: Capture) => Promise<T>,
+  ): Promise<T> {
+    const captured = this.captureLive(name, metadata, signal);
+    if (!(captured instanceof Promise)) return use(captured);
+    const end = this.restores.beginCapture();
+    const used = captured.then(use);
+    // Behind the line above, so that the turn is asked for by then.
+    captured.then(end, end);
+    return used;
+  }
+
+  /** The live state without a wait for restores. */
   protected captureNow(name: string, metadata?: Metadata): Capture | Promise<Capture> {
     const { collect } = this.options;
     // Without `collect` the state is what the custom state gives: the type parameter says so.

@@ -48,7 +48,14 @@ export interface ManagerKit<State> {
     metadata: { readonly [key: string]: Json },
     signal: AbortSignal | undefined,
   ): Capture | Promise<Capture>;
-  /** The same without a wait for restores. */
+  /** The same, handed to `use`, which asks for a turn before it returns. */
+  withCapture<T>(
+    name: string,
+    metadata: { readonly [key: string]: Json },
+    signal: AbortSignal | undefined,
+    use: (capture: Capture) => Promise<T>,
+  ): Promise<T>;
+  /** The live state without a wait for restores. */
   captureNow(name: string, metadata?: { readonly [key: string]: Json }): Capture | Promise<Capture>;
   draft(capture: Capture, place: Place): CheckpointDraft;
   save(capture: Capture, options?: CommitOptions): Promise<SavedCheckpoint<State>>;

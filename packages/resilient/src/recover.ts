@@ -24,7 +24,7 @@ export async function recover<State>(
   onUnfinishedGuard: GuardOption<State>,
   options: SignalOption,
 ): Promise<RecoveryReport<State>> {
-  const settled = kit.restores.settled(options.signal);
+  const settled = kit.restores.allSettled(options.signal);
   const end = kit.restores.begin();
   try {
     if (settled !== undefined) await settled;

@@ -59,12 +59,9 @@ export class ResilientCheckpointManager<State = unknown> extends ManagerEngine<S
     metadata: Metadata = {},
     options: SignalOption = {},
   ): Promise<SavedCheckpoint<State>> {
-    return this.operate("createCheckpoint", options.signal, () => {
-      const captured = this.captureLive(type, metadata, options.signal);
-      return captured instanceof Promise
-        ? captured.then((capture) => this.save(capture, options))
-        : this.save(captured, options);
-    });
+    return this.operate("createCheckpoint", options.signal, () =>
+      this.withCapture(type, metadata, options.signal, (capture) => this.save(capture, options)),
+    );
   }
 
   /**

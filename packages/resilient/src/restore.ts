@@ -107,7 +107,7 @@ async function restoreIn<State>(
   options: MoveOptions<State>,
 ): Promise<Restored<State> | undefined> {
   const { signal } = options;
-  const settled = kit.restores.settled(signal);
+  const settled = kit.restores.allSettled(signal);
   const end = kit.restores.begin();
   try {
     // Not inside a turn: those before may need theirs.

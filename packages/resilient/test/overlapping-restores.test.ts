@@ -18,6 +18,61 @@ describe("a save beside a restore", () => {
     }
   });
 
+  it("keeps its place before the next restore, with a signal too", async () => {
+    const { agent, manager } = agentOver(new MemoryStore(), { n: 1 });
+    await manager.createCheckpoint();
+    agent.state = { n: 2 };
+    await manager.createCheckpoint();
+    const { signal } = new AbortController();
+    const [, saved] = await Promise.all([
+      manager.restoreCheckpoint("a:1"),
+      manager.createCheckpoint("auto", {}, { signal }),
+      manager.restoreCheckpoint("a:2"),
+    ]);
+    expect(await saved.data()).toEqual({ n: 1 });
+    expect([agent.state, (await manager.lineage())[0]?.id]).toEqual([{ n: 2 }, "a:2"]);
+  });
+
+  it.each(["createCheckpoint", "guard", "checkpointGroup"])(
+    "that was called first is no head behind it, however late collect ends (%s)",
+    async (call) => {
+      const store = new MemoryStore();
+      const live = { n: 1 };
+      let isSlow = false;
+      let open = () => {};
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      const manager = new ResilientCheckpointManager<{ n: number }>("a", {
+        store,
+        retention: false,
+        collect: async () => {
+          const state = { ...live };
+          if (isSlow) await opened;
+          return state;
+        },
+        apply: ({ n }) => {
+          live.n = n;
+        },
+      });
+      const other = agentOver(store, { n: 0 }, { agentId: "b" }).manager;
+      await manager.createCheckpoint();
+      live.n = 2;
+      isSlow = true;
+      const saving = {
+        createCheckpoint: () => manager.createCheckpoint(),
+        guard: () => manager.guard("op", () => {}),
+        checkpointGroup: () => checkpointGroup([manager, other], "g"),
+      }[call]!();
+      isSlow = false;
+      const restoring = manager.restoreCheckpoint("a:1", { safety: false });
+      setTimeout(open, 10);
+      await Promise.all([saving, restoring]);
+      expect([live.n, (await manager.lineage())[0]?.id]).toEqual([1, "a:1"]);
+      expect(await (await manager.get("a:2"))?.data()).toEqual({ n: 2 });
+    },
+  );
+
   it("does not bring back what a guard undid", async () => {
     const store = new FaultyStore();
     const { agent, manager } = agentOver(store, { n: 1 });
