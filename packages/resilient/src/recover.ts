@@ -24,17 +24,10 @@ export async function recover<State>(
   onUnfinishedGuard: GuardOption<State>,
   options: SignalOption,
 ): Promise<RecoveryReport<State>> {
-  const settled = kit.restores.allSettled(options.signal);
-  const end = kit.restores.begin();
-  try {
-    if (settled !== undefined) await settled;
-    return await recoverAnd(kit, onUnfinishedGuard, options, end);
-  } finally {
-    end();
-  }
+  return kit.restores.inTurn(options.signal, (end) => recoverAnd(kit, onUnfinishedGuard, options, end));
 }
 
-/** `end` is called once `apply` was, and before anything of the caller's runs that may save by itself. */
+/** `end` is called once `apply` was, and before what is a restore itself or runs the caller's code, which may save. */
 async function recoverAnd<State>(
   kit: ManagerKit<State>,
   onUnfinishedGuard: GuardOption<State>,
@@ -45,7 +38,8 @@ async function recoverAnd<State>(
   const agent = await kit.readAgent();
   const search = await findHead(kit, agent, options);
   const guards = (agent?.openGuards ?? []).map((guard) => offer(kit, guard));
-  if (guards.length > 0) end();
+  const isLetGo = guards.length > 0 && onUnfinishedGuard !== "keep" && onUnfinishedGuard !== "dismiss";
+  if (isLetGo) end();
   const undone = await settleGuards(kit, guards, onUnfinishedGuard, options);
   const applied = search.found;
   if (undone.restored !== undefined) {
@@ -53,19 +47,11 @@ async function recoverAnd<State>(
     return report(kit, agent, { ...search, checkpoint, data, open: undone.open });
   }
   if (applied !== undefined) {
-    const { header, snapshot } = applied;
-    if (header.id !== agent?.headId) {
-      await kit.queue.alone(
-        (position) =>
-          kit.pruner.sparing([header.id], () =>
-            kit.moveHead(position, header, snapshot, "recovered", options),
-          ),
-        options.signal,
-      );
-    } else kit.events.emit("restored", { checkpoint: kit.handle(header), reason: "recovered" });
-    const applying = kit.apply(applied.data, header.id);
-    end();
-    await applying;
+    const isHead = applied.header.id === agent?.headId;
+    // Whatever was saved while the restore did not hold it up came from a live state that has not begun.
+    if (isLetGo)
+      await kit.restores.inTurn(options.signal, (over) => takeOver(kit, applied, false, options, over));
+    else await takeOver(kit, applied, isHead, options, end);
   }
   return report(kit, agent, {
     ...search,
@@ -73,6 +59,29 @@ async function recoverAnd<State>(
     data: applied?.data,
     open: undone.open,
   });
+}
+
+/** Makes a checkpoint the head, where it is not known to be, and applies it. */
+async function takeOver<State>(
+  kit: ManagerKit<State>,
+  { header, snapshot, data }: Intact<State>,
+  isHead: boolean,
+  options: SignalOption,
+  end: () => void,
+): Promise<void> {
+  const announce = () => kit.events.emit("restored", { checkpoint: kit.handle(header), reason: "recovered" });
+  if (isHead) announce();
+  else {
+    await kit.queue.alone(async (position) => {
+      if (position.headId === header.id) return announce();
+      await kit.pruner.sparing([header.id], () =>
+        kit.moveHead(position, header, snapshot, "recovered", options),
+      );
+    }, options.signal);
+  }
+  const applying = kit.apply(data, header.id);
+  end();
+  await applying;
 }
 
 interface Search<State> {

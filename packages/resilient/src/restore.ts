@@ -107,11 +107,8 @@ async function restoreIn<State>(
   options: MoveOptions<State>,
 ): Promise<Restored<State> | undefined> {
   const { signal } = options;
-  const settled = kit.restores.allSettled(signal);
-  const end = kit.restores.begin();
-  try {
-    // Not inside a turn: those before may need theirs.
-    if (settled !== undefined) await settled;
+  // Not inside a turn of the queue: those before may need theirs.
+  return kit.restores.inTurn(signal, async (end) => {
     const safety = captureSafety(kit, options);
     const restored = await kit.queue.alone(async (position) => {
       const asked = await find();
@@ -126,9 +123,7 @@ async function restoreIn<State>(
     end();
     await applying;
     return restored;
-  } finally {
-    end();
-  }
+  });
 }
 
 /** One commit: the safety checkpoint, where an undo leads, and the head. Resolves to the undo's target. */

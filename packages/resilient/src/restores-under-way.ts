@@ -15,6 +15,18 @@ export class RestoresUnderWay {
     return enter(this.#restores);
   }
 
+  /** Runs a restore when those before it are over. `work` calls `end` once `apply` was called, or leaves that to its own end. */
+  async inTurn<T>(signal: AbortSignal | undefined, work: (end: () => void) => Promise<T>): Promise<T> {
+    const settled = this.allSettled(signal);
+    const end = this.begin();
+    try {
+      if (settled !== undefined) await settled;
+      return await work(end);
+    } finally {
+      end();
+    }
+  }
+
   /** Begins a capture that is not there at once. The function that is returned ends it: once its turn was asked for, or it has failed. */
   beginCapture(): () => void {
     return enter(this.#captures);

@@ -106,6 +106,38 @@ describe("a save beside a restore", () => {
     expect(await saved.data()).toEqual({ n: 1 });
   });
 
+  it.each([
+    ["keep", "a damaged"],
+    ["dismiss", "an intact"],
+    ["a function", "an intact"],
+  ] as const)(
+    "is not the head behind a recovery that finds an unfinished guard (%s) and %s head",
+    async (choice, head) => {
+      for (let turns = 0; turns < 30; turns++) {
+        const store = new FaultyStore();
+        const before = agentOver(store, { n: 1 });
+        await before.manager.createCheckpoint();
+        await new Promise<void>((begun) => {
+          void before.manager.guard("op", () => new Promise(() => begun()));
+        });
+        before.agent.state = { n: 2 };
+        await before.manager.createCheckpoint();
+        await before.manager.close();
+        if (head === "a damaged") store.damage("a:3");
+        const n = head === "a damaged" ? 1 : 2;
+        const ask = () => new Promise<"keep">((resolve) => setTimeout(resolve, 2, "keep"));
+        const onUnfinishedGuard = choice === "a function" ? ask : choice;
+        const { agent, manager } = agentOver(store, { n: 100 }, { onUnfinishedGuard });
+        const recovering = manager.recover();
+        for (let i = 0; i < turns; i++) await Promise.resolve();
+        await manager.createCheckpoint();
+        await recovering;
+        const [last] = await manager.lineage();
+        expect([turns, agent.state, await last?.data()]).toEqual([turns, { n }, { n }]);
+      }
+    },
+  );
+
   it("is not waited for in vain: what onUnfinishedGuard saves goes through", async () => {
     const store = new MemoryStore();
     const before = agentOver(store, { n: 1 });
