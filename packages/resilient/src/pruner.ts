@@ -40,6 +40,12 @@ export interface PrunerHost {
   report(during: string, error: unknown): void;
 }
 
+/** A plan, and the suspicion of drift that it was made under. */
+interface Made {
+  readonly plan: RetentionPlan;
+  readonly suspectedSince: number | undefined;
+}
+
 /**
  * Applies a retention policy beside the saves, never in their way: plans are made after a save is acknowledged, whenever the
  * history has grown by an eighth, and what a plan drops goes out with the next save's commit, or alone when the agent is at rest.
@@ -102,9 +108,9 @@ export class Pruner {
         const generation = this.#generation;
         this.#savesSincePlan = 0;
         this.#isOutdated = false;
-        const plan = await this.plan();
-        if (plan === undefined) return;
-        if (generation === this.#generation) this.#adopt(plan);
+        const made = await this.#make();
+        if (made === undefined) return;
+        if (generation === this.#generation) this.#adopt(made);
         else this.#isOutdated = true;
       } catch (error) {
         this.#host.report("planning retention", error);
@@ -115,7 +121,8 @@ export class Pruner {
     return this.#planning;
   }
 
-  #adopt(plan: RetentionPlan): void {
+  #adopt({ plan, suspectedSince }: Made): void {
+    this.#plannedSuspicion = suspectedSince;
     const free = plan.drop.filter(
       ({ header }) => !this.#spared.has(header.id) && !this.#inFlight.has(header.id),
     );
@@ -124,12 +131,15 @@ export class Pruner {
 
   /** What the policy keeps and drops now, with reasons; changes nothing. Undefined without a policy. */
   async plan(): Promise<RetentionPlan | undefined> {
+    return (await this.#make())?.plan;
+  }
+
+  async #make(): Promise<Made | undefined> {
     const { policy } = this.#host;
     if (policy === undefined) return undefined;
     const headers = await this.#host.list();
     const agent = await this.#host.readAgent();
     const suspectedSince = this.#host.suspectedSince();
-    this.#plannedSuspicion = suspectedSince;
     const facts = {
       headId: agent?.headId ?? null,
       openGuards: agent?.openGuards ?? [],
@@ -145,7 +155,7 @@ export class Pruner {
     this.#kept = plan.keep.length;
     if (plan.suspended !== null && !this.#wasSuspended) this.#host.suspended(plan);
     this.#wasSuspended = plan.suspended !== null;
-    return plan;
+    return { plan, suspectedSince };
   }
 
   /** A removal that is to go with a save's commit; its outcome is told by `carried` or `putBack`. More may be pending after it. */
@@ -210,12 +220,12 @@ export class Pruner {
     for (;;) {
       await this.#planning;
       const generation = this.#generation;
-      const plan = await this.plan();
-      if (plan === undefined) return undefined;
+      const made = await this.#make();
+      if (made === undefined) return undefined;
       if (generation !== this.#generation) continue;
-      this.#adopt(plan);
+      this.#adopt(made);
       await this.#flush();
-      return plan;
+      return made.plan;
     }
   }
 

@@ -1,24 +1,29 @@
 import { type CheckpointHeader, MemoryStore, type StoreEntry } from "@ckpt/core";
-import { keepLast } from "@ckpt/retention";
+import { driftAnchors, keepLast, type RetentionPolicy } from "@ckpt/retention";
 import { expect, it } from "vitest";
 // Not public: what a restore and a plan do to each other shows only when they are made to overlap.
 import { Pruner } from "../src/pruner.js";
 import { put } from "./support/agent-bench.js";
 
 /** `whilePlanning` runs once, when a plan has read the history and not yet decided. */
-async function bench(count = 4, whilePlanning: (pruner: Pruner) => void = () => {}) {
+async function bench(
+  count = 4,
+  whilePlanning: (pruner: Pruner) => void = () => {},
+  policy: RetentionPolicy = keepLast(1),
+) {
   const store = new MemoryStore();
   await store.commit(Array.from({ length: count }, (_, i) => put("a", i + 1, i + 1)));
   const removed: string[] = [];
   const commits: number[] = [];
+  const suspicion: { since: number | undefined } = { since: undefined };
   let isFirst = true;
   const pruner: Pruner = new Pruner({
     agentId: "a",
-    policy: keepLast(1),
+    policy,
     now: () => Date.UTC(2026, 0, 1),
     list: (query): Promise<CheckpointHeader[]> => store.list("a", query),
     readAgent: () => store.agent("a"),
-    suspectedSince: () => undefined,
+    suspectedSince: () => suspicion.since,
     alsoKeep: () => {
       // What comes behind the facts that the plan goes by.
       if (isFirst) queueMicrotask(() => whilePlanning(pruner));
@@ -34,7 +39,7 @@ async function bench(count = 4, whilePlanning: (pruner: Pruner) => void = () => 
     suspended: () => {},
     report: () => {},
   });
-  return { store, pruner, removed, commits };
+  return { store, pruner, removed, commits, suspicion };
 }
 
 it("a plan that is made while a restore needs a checkpoint leaves that one alone", async () => {
@@ -83,3 +88,16 @@ it.each(["apply", "finish"] as const)(
     expect(removed).not.toContain("a:1499");
   },
 );
+
+it("a plan that is only looked at, or is not ready, says nothing about what an older one wants to remove", async () => {
+  const { pruner, removed, suspicion } = await bench(9, () => {}, driftAnchors({ savesBack: [1] }));
+  for (let i = 0; i < 8; i++) pruner.saved();
+  while (pruner.pendingIds.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(pruner.pendingIds).toContain("a:4");
+  suspicion.since = 5;
+  await pruner.plan();
+  expect(pruner.take().entries).toEqual([]);
+  await pruner.finish();
+  expect(removed).toContain("a:3");
+  expect(removed).not.toContain("a:4");
+});
