@@ -93,6 +93,19 @@ export function sparingAll<T>(
   return kits.reduce<() => Promise<T>>((inner, kit, i) => () => kit.pruner.sparing([ids[i]!], inner), use)();
 }
 
+/** Has retention leave one checkpoint of each manager, where there is one, alone until the returned function is called. */
+export function spare(kits: readonly AnyKit[], ids: readonly (string | null)[]): () => void {
+  let end = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  kits.forEach((kit, i) => {
+    const id = ids[i] ?? null;
+    if (id !== null) void kit.pruner.sparing([id], () => over);
+  });
+  return end;
+}
+
 /** Runs one public call of all managers: refused when one of them is closed, waited for by the close of each. */
 export function operateAll<T>(
   kits: readonly AnyKit[],

@@ -11,7 +11,7 @@ import {
 } from "@ckpt/core";
 import { fail } from "./errors.js";
 import { applyAll, type Former, headEntry } from "./group-apply.js";
-import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, sparingAll } from "./group-turns.js";
+import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, spare, sparingAll } from "./group-turns.js";
 import { type Intact, newestIntact } from "./newest-intact.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
 import { captureSafety, undoEntry, undoTarget } from "./restore.js";
@@ -124,34 +124,55 @@ async function restoreAll(
 ): Promise<CheckpointGroup["members"]> {
   const before = await Promise.all(kits.map((kit) => captureSafety(kit, {})));
   const groupId = typeof group === "string" ? group : group.groupId;
-  const moved = await aloneInAll(kits, signal, async (positions) => {
-    const headers = await findGroup(kits, groupId);
-    const headIds = headers.map((header) => header.id);
-    const found: Intact<unknown>[] = [];
+  const spared: (() => void)[] = [];
+  try {
+    const { headers, found, former } = await aloneInAll(kits, signal, (positions) =>
+      moveAll(kits, groupId, { before, positions, spared, signal }),
+    );
+    const states = found.map(({ data, header }) => ({ data, id: header.id }));
+    await applyAll(kits, states, former, ends);
     for (const [i, kit] of kits.entries()) {
-      found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
+      kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
     }
-    const undoIds = await Promise.all(kits.map(async (kit) => undoTarget(await kit.readAgent()) ?? null));
-    const moves = kits.map((kit, i) =>
-      moveEntries(kit, headers[i]!, before[i], { position: positions[i]!, undoId: undoIds[i]! }),
-    );
-    const entries = moves.flatMap((move) => move.entries);
-    const receipt = await sparingAll(kits, headIds, () =>
-      commitAll(kits, positions, headIds, entries, signal),
-    );
-    for (const kit of kits) {
-      const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
-      kit.announceSaves({ ...receipt, headers: saves });
-    }
-    return { headers, found, former: moves.map((move) => move.former) };
-  });
-  const { headers, found, former } = moved;
-  const states = found.map(({ data, header }) => ({ data, id: header.id }));
-  await applyAll(kits, states, former, ends);
-  for (const [i, kit] of kits.entries()) {
-    kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
+    return headers.map(({ agentId, id }) => ({ agentId, id }));
+  } finally {
+    for (const end of spared) end();
   }
-  return headers.map(({ agentId, id }) => ({ agentId, id }));
+}
+
+interface Move {
+  readonly before: readonly (Capture | undefined)[];
+  readonly positions: readonly WritePosition[];
+  /** Ends of what retention must leave alone until the states are applied, or put back. */
+  readonly spared: (() => void)[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Reads all states of the group, then moves all heads in one commit. */
+async function moveAll(
+  kits: readonly AnyKit[],
+  groupId: string,
+  { before, positions, spared, signal }: Move,
+): Promise<{ headers: CheckpointHeader[]; found: Intact<unknown>[]; former: Former[] }> {
+  const headers = await findGroup(kits, groupId);
+  const headIds = headers.map((header) => header.id);
+  const found: Intact<unknown>[] = [];
+  for (const [i, kit] of kits.entries()) {
+    found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
+  }
+  const undoIds = await Promise.all(kits.map(async (kit) => undoTarget(await kit.readAgent()) ?? null));
+  // Undo leads somewhere else for now; an apply that fails takes that back.
+  spared.push(spare(kits, undoIds));
+  const moves = kits.map((kit, i) =>
+    moveEntries(kit, headers[i]!, before[i], { position: positions[i]!, undoId: undoIds[i]! }),
+  );
+  const entries = moves.flatMap((move) => move.entries);
+  const receipt = await sparingAll(kits, headIds, () => commitAll(kits, positions, headIds, entries, signal));
+  for (const kit of kits) {
+    const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
+    kit.announceSaves({ ...receipt, headers: saves });
+  }
+  return { headers, found, former: moves.map((move) => move.former) };
 }
 
 /** A capture of each, all begun before this returns; none of them becomes an unhandled rejection when another one fails first. */

@@ -1,5 +1,6 @@
 import { MemoryStore } from "@ckpt/core";
 import { checkpointGroup, type ResilientCheckpointManager, restoreGroup } from "@ckpt/resilient";
+import { forName, keepLast } from "@ckpt/retention";
 import { describe, expect, it } from "vitest";
 import { agentOver, errorOf } from "./support/agent-bench.js";
 
@@ -83,5 +84,27 @@ describe("a group that is put back because an apply failed", () => {
     expect(error).toMatchObject({ code: "CKPT_APPLY_FAILED", details: { agentId: "c", putBack: false } });
     expect([a.agent.state, await headOf(a.manager)]).toEqual([{ v: 2 }, { v: 2 }]);
     expect([b.agent.state, await headOf(b.manager)]).toEqual([{ v: 3 }, { v: 3 }]);
+  });
+
+  it("still has what an undo led to, though retention ran meanwhile", async () => {
+    const store = new MemoryStore();
+    const a = agentOver(store, { v: 1 }, { retention: forName("routine", keepLast(1)) });
+    let isRetaining = true;
+    const apply = async () => {
+      if (!isRetaining) return;
+      isRetaining = false;
+      await a.manager.applyRetention();
+      throw new Error("no");
+    };
+    const b = agentOver(store, { v: 1 }, { agentId: "b", apply });
+    await a.manager.createCheckpoint();
+    a.agent.state = { v: 2 };
+    await a.manager.createCheckpoint();
+    await a.manager.restoreCheckpoint("a:1");
+    await checkpointGroup([a.manager, b.manager], "g");
+    await a.manager.createCheckpoint();
+    expect((await errorOf(restoreGroup([a.manager, b.manager], "g"))).details.putBack).toBe(true);
+    await a.manager.undoRestore();
+    expect(a.agent.state).toEqual({ v: 2 });
   });
 });
