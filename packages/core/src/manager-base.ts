@@ -157,12 +157,17 @@ export abstract class ManagerBase<State, Events extends ManagerEvents<State> = M
       });
     const saved = new SavedCheckpoint<State>(header, durability, this.#reader);
     this.announce("saved", saved);
+    await this.settleSave(saved);
+    return saved;
+  }
+
+  /** Runs `afterSave`, whose failure is reported. Not inside a step of `queue.alone`: it may ask for a turn. */
+  protected async settleSave(saved: SavedCheckpoint<State>): Promise<void> {
     try {
       await this.afterSave(saved);
     } catch (error) {
       this.report("work after a save", error);
     }
-    return saved;
   }
 
   /**

@@ -3,7 +3,9 @@ import {
   type Capture,
   type CheckpointDraft,
   type CheckpointHeader,
+  type CommitReceipt,
   type Metadata,
+  type SavedCheckpoint,
   type SignalOption,
   type StoreEntry,
   validateName,
@@ -66,25 +68,42 @@ export async function checkpointGroup(
   });
 }
 
-function saveAll(
+async function saveAll(
   kits: readonly AnyKit[],
   captured: readonly Capture[],
   { groupId, name }: Pick<CheckpointGroup, "groupId" | "name">,
   signal: AbortSignal | undefined,
 ): Promise<CheckpointGroup> {
-  return aloneInAll(kits, signal, async (positions) => {
+  const { group, saved } = await aloneInAll(kits, signal, async (positions) => {
     const drafts = kits.map((kit, i) => kit.draft(captured[i]!, positions[i]!.next()));
     const entries = drafts.map(
       (header, i): StoreEntry => ({ op: "put", header, snapshot: captured[i]!.snapshot }),
     );
     const receipt = await commitAll(kits, positions, ids(drafts), entries, signal);
-    for (const [i, kit] of kits.entries()) {
-      const headers = receipt.headers.filter((header) => header.agentId === kit.agentId);
-      kit.announceSaves({ ...receipt, headers }, captured[i]!.snapshot);
-    }
+    const saved = announceAll(kits, receipt, captured);
     const members = drafts.map(({ agentId, id }) => ({ agentId, id }));
-    return { groupId, name, durability: receipt.durability, members };
+    return { group: { groupId, name, durability: receipt.durability, members }, saved };
   });
+  await settleAll(kits, saved);
+  return group;
+}
+
+type Saved = readonly SavedCheckpoint<unknown>[];
+
+/** Tells each agent of its part of a commit, and the drift monitors of the `captured` states where they are steps. */
+function announceAll(
+  kits: readonly AnyKit[],
+  receipt: CommitReceipt,
+  captured?: readonly Capture[],
+): Saved[] {
+  return kits.map((kit, i) => {
+    const headers = receipt.headers.filter((header) => header.agentId === kit.agentId);
+    return kit.announceSaves({ ...receipt, headers }, captured?.[i]?.snapshot);
+  });
+}
+
+async function settleAll(kits: readonly AnyKit[], saved: readonly Saved[]): Promise<void> {
+  await Promise.all(kits.map((kit, i) => kit.settleSaves(saved[i]!)));
 }
 
 /**
@@ -126,11 +145,15 @@ async function restoreAll(
   const groupId = typeof group === "string" ? group : group.groupId;
   const spared: (() => void)[] = [];
   try {
-    const { headers, found, former } = await aloneInAll(kits, signal, (positions) =>
+    const { headers, found, former, saved } = await aloneInAll(kits, signal, (positions) =>
       moveAll(kits, groupId, { before, positions, spared, signal }),
     );
     const states = found.map(({ data, header }) => ({ data, id: header.id }));
-    await applyAll(kits, states, former, ends);
+    try {
+      await applyAll(kits, states, former, ends);
+    } finally {
+      await settleAll(kits, saved);
+    }
     for (const [i, kit] of kits.entries()) {
       kit.events.emit("restored", { checkpoint: kit.handle(headers[i]!), reason: "group" });
     }
@@ -153,7 +176,7 @@ async function moveAll(
   kits: readonly AnyKit[],
   groupId: string,
   { before, positions, spared, signal }: Move,
-): Promise<{ headers: CheckpointHeader[]; found: Intact<unknown>[]; former: Former[] }> {
+): Promise<{ headers: CheckpointHeader[]; found: Intact<unknown>[]; former: Former[]; saved: Saved[] }> {
   const headers = await findGroup(kits, groupId);
   const headIds = headers.map((header) => header.id);
   const found: Intact<unknown>[] = [];
@@ -168,11 +191,8 @@ async function moveAll(
   );
   const entries = moves.flatMap((move) => move.entries);
   const receipt = await sparingAll(kits, headIds, () => commitAll(kits, positions, headIds, entries, signal));
-  for (const kit of kits) {
-    const saves = receipt.headers.filter((header) => header.agentId === kit.agentId);
-    kit.announceSaves({ ...receipt, headers: saves });
-  }
-  return { headers, found, former: moves.map((move) => move.former) };
+  const saved = announceAll(kits, receipt);
+  return { headers, found, former: moves.map((move) => move.former), saved };
 }
 
 /** A capture of each, all begun before this returns; none of them becomes an unhandled rejection when another one fails first. */

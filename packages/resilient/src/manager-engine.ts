@@ -280,6 +280,9 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
           this.#noteSaved(saved);
           return saved;
         }),
+      settleSaves: async (saved) => {
+        for (const each of saved) await this.settleSave(each);
+      },
       damaged: (checkpointId, error) => this.#damaged(checkpointId, error),
       takeFindings: () => this.#takeFindings(),
       now: () => this.settings.clock(),

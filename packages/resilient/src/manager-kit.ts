@@ -80,6 +80,8 @@ export interface ManagerKit<State> {
    * the drift monitor is told as well.
    */
   announceSaves(receipt: CommitReceipt, state?: Snapshot): SavedCheckpoint<State>[];
+  /** What follows such saves, once the turn is over: `compressAfter` and `maxCheckpoints`. */
+  settleSaves(saved: readonly SavedCheckpoint<State>[]): Promise<void>;
   /** Takes note of a checkpoint that cannot be read back. */
   damaged(checkpointId: string, error: unknown): void;
   /** What the store noticed since it was last asked, about this agent or about no agent in particular. */

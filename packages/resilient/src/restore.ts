@@ -110,30 +110,42 @@ async function restoreIn<State>(
   // Not inside a turn of the queue: those before may need theirs.
   return kit.restores.inTurn(signal, async (end) => {
     const safety = captureSafety(kit, options);
+    let saved: readonly SavedCheckpoint<State>[] = [];
     const restored = await kit.queue.alone(async (position) => {
       const asked = await find();
       if (asked === undefined) return undefined;
       const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
       const { header, data, skipped } = found;
-      const undoId = await moveTo(kit, position, found, await safety, options);
+      const { undoId, ...moved } = await moveTo(kit, position, found, await safety, options);
+      saved = moved.saved;
       return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
     }, signal);
     if (restored === undefined) return undefined;
     const applying = kit.apply(restored.data, restored.checkpoint.id);
     end();
-    await applying;
+    try {
+      await applying;
+    } finally {
+      await kit.settleSaves(saved);
+    }
     return restored;
   });
 }
 
-/** One commit: the safety checkpoint, where an undo leads, and the head. Resolves to the undo's target. */
+interface Moved<State> {
+  /** Where an undo leads. */
+  readonly undoId: string | null;
+  readonly saved: readonly SavedCheckpoint<State>[];
+}
+
+/** One commit: the safety checkpoint, where an undo leads, and the head. */
 async function moveTo<State>(
   kit: ManagerKit<State>,
   position: WritePosition,
   found: Intact<State>,
   safety: Capture | undefined,
   options: MoveOptions<State>,
-): Promise<string | null> {
+): Promise<Moved<State>> {
   const { agentId } = kit;
   const { header, snapshot } = found;
   const before = position.headId;
@@ -152,8 +164,8 @@ async function moveTo<State>(
   const also = () => entries;
   const move = () => kit.moveHead(position, header, snapshot, reason, { signal, also, child });
   try {
-    announceMove(kit, await kit.pruner.sparing([header.id], move), child, options);
-    return undoId;
+    const receipt = await kit.pruner.sparing([header.id], move);
+    return { undoId, saved: announceMove(kit, receipt, child, options) };
   } catch (error) {
     if (undoId === before || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
     withoutSafety(kit, options, error);
@@ -180,13 +192,14 @@ function announceMove<State>(
   receipt: CommitReceipt,
   child: Child | undefined,
   options: MoveOptions<State>,
-): void {
+): readonly SavedCheckpoint<State>[] {
   const isChild = ({ id }: CheckpointHeader) => id === child?.header.id;
   const { headers } = receipt;
-  kit.announceSaves({ ...receipt, headers: headers.filter((header) => !isChild(header)) });
-  if (child === undefined) return;
-  const [saved] = kit.announceSaves({ ...receipt, headers: headers.filter(isChild) }, child.snapshot);
-  if (saved !== undefined) options.childSaved?.(saved);
+  const others = kit.announceSaves({ ...receipt, headers: headers.filter((header) => !isChild(header)) });
+  if (child === undefined) return others;
+  const children = kit.announceSaves({ ...receipt, headers: headers.filter(isChild) }, child.snapshot);
+  for (const saved of children) options.childSaved?.(saved);
+  return [...others, ...children];
 }
 
 /** What a store says to a state that it has no room for, and might not say to a head move alone. */
