@@ -92,6 +92,38 @@ describe("declared invariants", () => {
     );
   });
 
+  test("that answer later are refused, and what they reject with does not end the process", async () => {
+    const unheard: unknown[] = [];
+    const hear = (reason: unknown) => unheard.push(reason);
+    process.on("unhandledRejection", hear);
+    const late = async () => Promise.reject(new Error("boom"));
+    // biome-ignore lint/suspicious/noThenProperty: promises of other libraries are no Promise.
+    const foreign = () => ({ then: (_: unknown, failed: (e: Error) => void) => failed(new Error("boom")) });
+    const checks = [
+      late,
+      foreign,
+      { "~standard": { validate: late } },
+      { "~standard": { validate: foreign } },
+    ];
+    for (const check of checks) {
+      expect(() => monitor({ invariants: [invariant(check as never)] }).observe(state(1))).toThrowError(
+        expect.objectContaining({ code: "CKPT_INVALID_ARGUMENT" }),
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off("unhandledRejection", hear);
+    expect(unheard).toEqual([]);
+  });
+
+  test("keep no more than the beginning of a long reason", () => {
+    const check = (): boolean => {
+      throw new Error("x".repeat(1_000_000));
+    };
+    const watcher = monitor({ invariants: [invariant(check)] });
+    watcher.observe(state(1));
+    expect(JSON.stringify(watcher).length).toBeLessThan(20_000);
+  });
+
   test("that throw an error of the store's are violations like any other", () => {
     const check = (): boolean => {
       throw new CkptError("CKPT_NOT_FOUND", { message: "no such checkpoint", hint: "save one" });

@@ -4,6 +4,8 @@ import { type Json, JsonReader } from "../json.js";
 import type { Signal } from "../signal.js";
 
 const TYPE = "invariant";
+/** What a check says comes from elsewhere, and is stored: it is cut to so many characters. */
+const MAX_LENGTH = 500;
 
 /** The part of the Standard Schema interface (standardschema.dev) that is used here; zod, valibot and arktype schemas have it. */
 export interface StandardSchema {
@@ -46,7 +48,7 @@ export function invariant(
   return new Invariant(name, toCheck(check), options.select as Select | undefined, options.suggestion);
 }
 
-type Check = (now: unknown, before: unknown) => boolean | string | Promise<unknown>;
+type Check = (now: unknown, before: unknown) => boolean | string | PromiseLike<unknown>;
 type Select = (state: unknown) => Json;
 
 /** The detector that {@link invariant} makes. It holds functions: give it to `DriftMonitor.fromJSON` again. */
@@ -78,7 +80,9 @@ export class Invariant implements Detector {
 
   #violation(state: unknown): string | undefined {
     const reason = this.#tryCheck(state);
-    if (!(reason instanceof Promise)) return reason;
+    if (!isThenable(reason)) return reason === undefined ? undefined : String(reason).slice(0, MAX_LENGTH);
+    // What it rejects with later has nobody else to hear it, and would end the process.
+    reason.then(undefined, () => undefined);
     throw new CkptError("CKPT_INVALID_ARGUMENT", {
       message: `The check of the invariant "${this.name}" answers asynchronously.`,
       hint: "Use a predicate that returns true, false or a reason, or a schema without async refinements: a monitor answers at once.",
@@ -87,7 +91,7 @@ export class Invariant implements Detector {
   }
 
   /** The last view that satisfied the check stays the one to compare with, so that a violation lasts until it is mended. */
-  #tryCheck(state: unknown): string | undefined | Promise<unknown> {
+  #tryCheck(state: unknown): string | undefined | PromiseLike<unknown> {
     try {
       const view = this.select === undefined ? undefined : this.select(state);
       const result = this.check(this.select === undefined ? state : view, this.#before);
@@ -160,9 +164,13 @@ function toCheck(check: ((now: never, before: never) => boolean | string) | Stan
   });
 }
 
-function validate(schema: StandardSchema, value: unknown): true | string | Promise<unknown> {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function validate(schema: StandardSchema, value: unknown): true | string | PromiseLike<unknown> {
   const result = schema["~standard"].validate(value);
-  if (result instanceof Promise) return result;
+  if (isThenable(result)) return result;
   const issues = (result as { issues?: readonly { message: string; path?: readonly unknown[] }[] }).issues;
   if (issues === undefined || issues.length === 0) return true;
   const first = issues[0]!;
