@@ -132,6 +132,8 @@ export class Adwin implements StreamDetector {
     const d = Math.log((2 * Math.log(this.#width)) / this.#delta);
     // Of nearly constant values the sums may leave a little less than nothing.
     const variance = Math.max(0, this.#variance) / this.#width;
+    // What adding up so many values may lose of a sum: parts of a large value that never changes must not differ by it.
+    const rounding = Number.EPSILON * this.#width * Math.abs(this.#total);
     for (let row = this.#rows - 1; row >= 0; row--) {
       const n = 2 ** row;
       // The newest bucket of each row is passed over, as the reference implementation does; its mass stays on the new side.
@@ -145,7 +147,7 @@ export class Adwin implements StreamDetector {
         const m = 1 / (n0 - MIN_SIDE + 1) + 1 / (n1 - MIN_SIDE + 1);
         const epsilon = Math.sqrt(2 * m * variance * d) + (2 / 3) * d * m;
         const difference = u0 / n0 - u1 / n1;
-        if (Math.abs(difference) <= epsilon) continue;
+        if (Math.abs(difference) <= epsilon + rounding * (1 / n0 + 1 / n1)) continue;
         this.#cut = {
           level: "drift",
           before: u0 / n0,

@@ -3,10 +3,14 @@ import { withinRange } from "../math/magnitude.js";
 
 /** The part of a constant that a deviation from it is measured by: nothing else is known of its scale. */
 const RESOLUTION = 1e-9;
+/** The part of a level that its values, computed in one order or another, differ by: no deviation, and no standard deviation. */
+const ROUNDING = 1e-14;
+/** Levels below it are none: squares of deviations underflow there. */
+const SMALLEST = 1e-100;
 
 /** The unit for deviations from a stream that was `level` without exception. */
 export function unitOfConstant(level: number): number {
-  return RESOLUTION * (Math.abs(level) || 1);
+  return RESOLUTION * (Math.abs(level) > SMALLEST ? Math.abs(level) : 1);
 }
 
 /** Mean and standard deviation of a stream's first values: what charts measure deviations against. */
@@ -25,7 +29,9 @@ export class Standardizer {
   }
 
   get sd(): number {
-    return this.#n > 1 ? Math.sqrt(this.#squares / (this.#n - 1)) || unitOfConstant(this.#mean) : 1;
+    if (this.#n <= 1) return 1;
+    const sd = Math.sqrt(this.#squares / (this.#n - 1));
+    return sd === 0 ? unitOfConstant(this.#mean) : Math.max(sd, ROUNDING * Math.abs(this.#mean));
   }
 
   /** Learns from the first values; after that, gives each value in standard deviations from the mean. */
