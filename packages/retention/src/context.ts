@@ -4,7 +4,10 @@ export interface RetentionContext {
   readonly openGuards?: readonly { readonly checkpointId: string }[];
   /** Never dropped. */
   readonly pinnedIds?: readonly string[];
-  /** The current checkpoint: never dropped. Where it is damaged, what a recovery would go back to is not dropped either. */
+  /**
+   * The current checkpoint: never dropped. Where it is damaged, what a recovery would go back to is not dropped either. Null: it was
+   * removed, and a recovery begins at the newest. Left out: no recovery is thought of.
+   */
   readonly headId?: string | null;
   /**
    * Checkpoints that cannot be restored. They do not count as kept copies: `keepLast(3)` keeps three intact ones. They stay as long as

@@ -27,21 +27,21 @@ function ancestor(
 export interface WayBack {
   /** The damaged ancestors that it passes. */
   readonly damaged: ReadonlySet<HistoryEntry>;
-  /** The newest intact ancestor: where it ends. */
-  readonly intact: HistoryEntry;
+  /** The newest intact ancestor: where it ends. Undefined when none is intact. */
+  readonly intact: HistoryEntry | undefined;
 }
 
-/** The way back from a damaged checkpoint; undefined when none of its ancestors is intact. */
+/** The way back from a damaged checkpoint. */
 export function* wayBack(
   from: HistoryEntry,
   entries: readonly HistoryEntry[],
   byId: ById,
-): Generator<void, WayBack | undefined> {
+): Generator<void, WayBack> {
   const damaged = new Set<HistoryEntry>();
   for (let at = ancestor(from, entries, byId); at !== undefined; at = ancestor(at, entries, byId)) {
     if (!at.damaged) return { damaged, intact: at };
     if (endsStep(damaged.size)) yield;
     damaged.add(at);
   }
-  return undefined;
+  return { damaged, intact: undefined };
 }

@@ -35,9 +35,9 @@ export interface RetentionPlan {
  * Plans what to keep and what to drop. Pure: the plan is the dry run, and carrying it out is the caller's, by removing
  * `plan.dropIds`. O(n log n) in the number of headers.
  *
- * Never dropped, whatever the policy says: the head (and where it is damaged, its newest intact ancestor and what
- * leads there), the bases of unfinished guards, pinned checkpoints, the newest intact checkpoint, and where its timestamp cannot be
- * read, the newest intact one whose timestamp can.
+ * Never dropped, whatever the policy says: the head (and where it is damaged, its newest intact ancestor and the damaged ones that a
+ * recovery passes; where it was removed, the same of the newest), the bases of unfinished guards, pinned checkpoints, the newest intact
+ * checkpoint, and where its timestamp cannot be read, the newest intact one whose timestamp can.
  *
  * @param headers one agent's headers, in any order; they are ordered by sequence, never by clock.
  * @param nowMs the wall clock, in milliseconds since 1970. When it is more than a day away from the newest stored time that

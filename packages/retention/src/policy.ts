@@ -34,8 +34,8 @@ export type ReasonCode =
   | (string & {});
 
 /**
- * What no policy can drop. Where the head is damaged, `head-fallback` is its newest intact ancestor and `head-lineage` a damaged one on
- * the way there, which caps do not count. `newest-time` is what ages are measured from while newer timestamps cannot be read.
+ * What no policy can drop. Where the head is damaged, `head-fallback` is its newest intact ancestor and `head-lineage` a damaged one that
+ * a recovery passes, which caps do not count; where the head was removed, the newest stands for it. `newest-time` is what ages are measured from while newer timestamps cannot be read.
  */
 export type ProtectionCode =
   | "head"

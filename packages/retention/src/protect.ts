@@ -25,11 +25,16 @@ export function* protect(
   };
   const head = typeof context.headId === "string" ? byId.get(context.headId) : undefined;
   guard(head, "head", "It is the head: what the agent would continue from.");
-  const back = head?.damaged === true ? yield* wayBack(head, history.entries, byId) : undefined;
-  guard(back?.intact, "head-fallback", "The head is damaged, and this is its newest intact ancestor.");
+  // Where the head was removed, a recovery begins at the newest.
+  const start = head ?? (context.headId === undefined ? undefined : history.entries.at(-1));
+  const back = start?.damaged === true ? yield* wayBack(start, history.entries, byId) : undefined;
+  const why = head === undefined ? "There is no head, the newest is damaged" : "The head is damaged";
+  if (back !== undefined && head === undefined)
+    guard(start, "head-lineage", `${why}, and a recovery begins here.`);
+  guard(back?.intact, "head-fallback", `${why}, and this is its newest intact ancestor.`);
   // Without one of them the next plan, and a recovery, could take a checkpoint of another line for the ancestor.
   for (const entry of back?.damaged ?? []) {
-    guard(entry, "head-lineage", "The head is damaged, and this leads to its newest intact ancestor.");
+    guard(entry, "head-lineage", `${why}, and a recovery goes back through this one.`);
   }
   for (const id of history.guardBaseIds) {
     guard(byId.get(id), "guard-base", "An unfinished guarded operation would be undone to it.");

@@ -7,16 +7,20 @@ import { header, history, propertyRuns, sequences, T0 } from "./headers.js";
 
 const nowMs = T0 + 3_600_000;
 
-/** Where a recovery ends that goes back from the head: brute force over the headers that are there. */
-function recovered(headers: readonly CheckpointHeader[], headId: string, damagedIds: readonly string[]) {
-  let at = headers.find((h) => h.id === headId);
+/** Where a recovery ends that goes back from the head, or from the newest where there is none: brute force over the headers. */
+function recovered(
+  headers: readonly CheckpointHeader[],
+  headId: string | null,
+  damagedIds: readonly string[],
+) {
+  const newestFirst = [...headers].sort((a, b) => b.sequence - a.sequence);
+  let at = headers.find((h) => h.id === headId) ?? newestFirst[0];
   while (at !== undefined && damagedIds.includes(at.id)) {
     const { parentId, sequence } = at;
     if (parentId === null) return undefined;
     const parent = headers.find((h) => h.id === parentId && h.sequence < sequence);
     const limit = Math.min(sequence, Number(parentId.split(":").at(-1)));
-    const older = headers.filter((h) => h.sequence < limit).sort((a, b) => b.sequence - a.sequence);
-    at = parent ?? older[0];
+    at = parent ?? newestFirst.find((h) => h.sequence < limit);
   }
   return at?.id;
 }
@@ -54,6 +58,24 @@ describe("a damaged head", () => {
     expect(plan.keep[3]).toMatchObject({ isProtected: true, reasons: [{ code: "head-lineage" }] });
   });
 
+  it("keeps its damaged ancestors where none is intact, so that what was rolled back is not taken for one", () => {
+    // Rolled back from 3 to 1, and gone on from there with 4 and 5.
+    const headers = [header(1), header(2), header(3), header(4, { parentId: "agent:1" }), header(5)];
+    const context = { headId: "agent:5", damagedIds: ["agent:1", "agent:4", "agent:5"] };
+    const plan = planRetention(headers, anyOf(keepLast(1), maxCount(1)), nowMs, context);
+    expect(sequences(plan.keep)).toEqual([1, 3, 4, 5]);
+    expect(plan.keep[0]).toMatchObject({ isProtected: true, reasons: [{ code: "head-lineage" }] });
+  });
+
+  it("that was removed has the newest in its place, as in a recovery", () => {
+    // Rolled back from 3 to 1, and gone on from there with 4; 5 was the head.
+    const headers = [header(1), header(2), header(3), header(4, { parentId: "agent:1" })];
+    const context = { headId: null, damagedIds: ["agent:4"] };
+    expect(sequences(planRetention(headers, keepLast(1), nowMs, context).keep)).toEqual([1, 3, 4]);
+    const capped = planRetention(headers, anyOf(keepLast(1), maxCount(1)), nowMs, context);
+    expect(sequences(capped.keep)).toEqual([1, 3, 4]);
+  });
+
   it("does not let the damaged ones on the way cost intact ones under a cap", () => {
     const context = { headId: "agent:10", damagedIds: ["agent:8", "agent:9", "agent:10"] };
     const plan = planRetention(history(10), anyOf(keepLast(3), maxCount(3)), nowMs, context);
@@ -62,11 +84,10 @@ describe("a damaged head", () => {
 
   it("is recovered to the same checkpoint before and after any plan", () => {
     fc.assert(
-      fc.property(anyCase, anyPolicy, ({ headers, context, nowMs }, policy) => {
-        const headId = headers[0]!.id;
-        const damagedIds = [headId, ...(context.damagedIds ?? [])];
+      fc.property(anyCase, anyPolicy, fc.boolean(), ({ headers, context, nowMs }, policy, hasHead) => {
+        const headId = hasHead ? headers[0]!.id : null;
+        const damagedIds = [headers[0]!.id, ...(context.damagedIds ?? [])];
         const before = recovered(headers, headId, damagedIds);
-        fc.pre(before !== undefined);
         const plan = planRetention(headers, policy, nowMs, { ...context, headId, damagedIds });
         const kept = plan.keep.map((d) => d.header);
         expect(recovered(kept, headId, damagedIds)).toBe(before);

@@ -116,7 +116,7 @@ describe("protection", () => {
       headId: "agent:2",
       damagedIds: ["agent:1", "agent:2"],
     });
-    expect(sequences(plan.keep)).toEqual([2, 3]);
+    expect(sequences(plan.keep)).toEqual([1, 2, 3]);
   });
 
   it("keeps the newest when none is intact", () => {
