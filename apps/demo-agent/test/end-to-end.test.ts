@@ -121,12 +121,21 @@ describe("the demo, as built", () => {
 
   it("writes nothing into a mailbox that was given, and refuses one without tasks or that is not there", async () => {
     const empty = await scratch();
+    const place = await scratch();
     for (const mailbox of [empty, join(empty, "missing")]) {
-      const { code, stderr } = await run(["--mailbox", mailbox, "--store", join(await scratch(), "run")]);
-      expect(code).not.toBe(0);
+      const { code, stderr } = await run(["--mailbox", mailbox, "--store", join(place, "run")]);
+      expect(code).toBe(2);
       expect(stderr).toContain(mailbox);
     }
     expect(await readdir(empty)).toEqual([]);
+    // No run was begun: the same command works once there are tasks.
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== "linux")("ends where no store can be made", async () => {
+    const { code, stderr } = await run(["--store", "/proc/ckpt-demo/run"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("/proc/ckpt-demo");
   });
 
   it("leaves a final checkpoint on Ctrl-C, and the command that it prints goes on to the end", async () => {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DiskStore } from "@ckpt/disk";
 import { CkptError } from "@ckpt/errors";
 import { writeAtomic } from "@ckpt/io";
@@ -46,6 +46,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   // Wrong settings of the endpoint are the user's to know before anything is made.
   endpointModel(options.env);
   const folder = await Sandbox.open(flags.folder ?? defaults.folder);
+  if (flags.mailbox !== undefined && !flags.resume) await requireTasks(resolve(flags.mailbox));
   const run = await openRun(flags, defaults);
   const { paths, record } = run;
   options.onOpened(paths);
@@ -90,30 +91,34 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   return { summary, paths };
 }
 
-/**
- * A new run's own mailbox gets a first batch; one that was given is only read, and has to hold tasks. Returns how many tasks wait
- * there.
- */
+/** A new run's own mailbox gets a first batch; one that was given is only read. Returns how many tasks wait there. */
 async function fillMailbox({ record, resumed, paths }: Run, folder: Sandbox): Promise<number> {
   const mailbox = new Mailbox(record.mailbox);
   const isOwn = record.mailbox === paths.mailbox;
   if (isOwn) await mailbox.open();
   const present = await mailbox.collect(new Set());
-  if (resumed || present.length > 0) return present.length;
-  if (!isOwn) throw noTasks(record.mailbox);
+  if (resumed || !isOwn || present.length > 0) return present.length;
   const letters = await firstBatch(folder, record.seed);
   for (const { name, text } of letters)
     await writeAtomic(join(record.mailbox, name), Buffer.from(`${text}\n`));
   return letters.length;
 }
 
-function noTasks(mailbox: string): CkptError {
-  return new CkptError("CKPT_INVALID_ARGUMENT", {
-    message: `--mailbox ${mailbox} holds no tasks.`,
+/** A mailbox that was given has to hold tasks: looked at before anything is made, so that the same command can be given again. */
+async function requireTasks(mailbox: string): Promise<void> {
+  const present = await new Mailbox(mailbox).collect(new Set()).catch((cause: unknown) => {
+    throw unusable(cause instanceof Error ? cause.message : String(cause), mailbox, cause);
+  });
+  if (present.length === 0) throw unusable(`--mailbox ${mailbox} holds no tasks.`, mailbox);
+}
+
+const unusable = (message: string, mailbox: string, cause?: unknown): CkptError =>
+  new CkptError("CKPT_INVALID_ARGUMENT", {
+    message,
     hint: "Put a text file into it for each task, or leave --mailbox out: the demo has tasks of its own.",
+    cause,
     details: { mailbox },
   });
-}
 
 async function auditStore(paths: Layout, ledger: Ledger, toLoad: ReadonlySet<string>) {
   const store = new DiskStore(paths.checkpoints);

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CkptError } from "@ckpt/errors";
-import { writeAtomic } from "@ckpt/io";
+import { ensureDirectory, writeAtomic } from "@ckpt/io";
 import { z } from "zod";
 import { type Layout, layout } from "../shared/layout.js";
 import type { Flags } from "./flags.js";
@@ -52,7 +52,8 @@ async function startRun(flags: Flags, defaults: RunDefaults): Promise<Run> {
       details: { directory },
     });
   }
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  // Node's own recursive mkdir never ends below /proc, where a parent is there and takes nothing.
+  await ensureDirectory(directory);
   const paths = layout(directory);
   const record: RunRecord = {
     format: 1,
