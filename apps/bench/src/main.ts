@@ -1,6 +1,7 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { rmSync } from "node:fs";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -70,6 +71,19 @@ const everyone: readonly Contestant[] = [
   atomically,
 ];
 
+const children = new Set<ChildProcess>();
+
+/** Ctrl-C leaves nothing behind: neither processes nor what they wrote. */
+function removeOnSignal(work: string): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      for (const child of children) child.kill("SIGKILL");
+      rmSync(work, { recursive: true, force: true, maxRetries: 10 });
+      process.exit(128 + constants.signals[signal]);
+    });
+  }
+}
+
 function childRunner(profile: string | undefined): Run["child"] {
   const path = join(fileURLToPath(new URL(".", import.meta.url)), "child.js");
   return <T>(work: string, argument: unknown, nodeFlags: readonly string[] = []) =>
@@ -79,10 +93,12 @@ function childRunner(profile: string | undefined): Run["child"] {
         execArgv,
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
+      children.add(child);
       let answer: T | undefined;
       child.on("message", (message) => (answer = message as T));
       child.on("error", reject);
       child.on("exit", (code, signal) => {
+        children.delete(child);
         if (code === 0 && answer !== undefined) resolve(answer);
         else reject(new Error(`the child for ${work} ended with ${signal ?? code}`));
       });
@@ -99,20 +115,23 @@ async function main(): Promise<void> {
     process.exit(2);
   }
   const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
-  const seed = Number(options.seed);
+  const seed = options.seed.trim() === "" ? Number.NaN : Number(options.seed);
   if (!(Number.isSafeInteger(rounds) && rounds > 0) || !Number.isSafeInteger(seed)) {
     console.error(`--rounds takes a whole number from 1, --seed a whole number\n${USAGE}`);
     process.exit(2);
   }
   // A place that takes no report is worth knowing before the measurements.
   for (const file of [options.json, options.html]) if (file) await appendFile(file, "");
-  if (!options["no-peers"]) installPeers();
+  const chosen = scenarios.filter((s) => wanted.includes(s.name));
+  const withPeers = !options["no-peers"] && chosen.some((s) => s.usesPeers);
+  if (withPeers) installPeers();
   const work = await mkdtemp(join(tmpdir(), "ckpt-bench-"));
+  removeOnSignal(work);
   const progress = (text: string) =>
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
-  const candidates = everyone.filter((c) => c.kind !== "peer" || !options["no-peers"]);
+  const candidates = everyone.filter((c) => c.kind !== "peer" || withPeers);
   progress("probing contestants");
-  const contestants = await probe(candidates);
+  const contestants = await probe(candidates, work);
   const run: Run = {
     quick: options.quick,
     rounds,
@@ -124,7 +143,7 @@ async function main(): Promise<void> {
   };
   const results: ScenarioResult[] = [];
   try {
-    for (const scenario of scenarios.filter((s) => wanted.includes(s.name))) {
+    for (const scenario of chosen) {
       const result = await profiled(options.profile, scenario.name, () => scenario.run(run));
       results.push(result);
       progress("");

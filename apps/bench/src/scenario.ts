@@ -47,6 +47,8 @@ export interface Run {
 export interface Scenario {
   readonly name: string;
   readonly title: string;
+  /** Ours are measured beside the peers: only for these are the peers fetched. */
+  readonly usesPeers?: true;
   run(run: Run): Promise<ScenarioResult>;
 }
 

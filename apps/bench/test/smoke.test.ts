@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +12,9 @@ import { table } from "../src/report/table.js";
 import type { Run } from "../src/scenario.js";
 import { agents64 } from "../src/scenarios/save-rate.js";
 import { Generator } from "../src/states.js";
+import { bigRestoreJson, bigSaveFile } from "../src/tasks/big-state.js";
 
+const main = join(import.meta.dirname, "../dist/main.js");
 let work: string;
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "ckpt-bench-test-"));
@@ -60,14 +62,48 @@ describe("the benchmark", () => {
     ["--rounds", "x"],
     ["--rounds", "0"],
     ["--seed", "1.5"],
+    ["--seed", ""],
     ["--only", "nope"],
   ])("refuses %s %s before anything is measured", (flag, value) => {
-    const main = join(import.meta.dirname, "../dist/main.js");
     const { status, stderr, stdout } = spawnSync(process.execPath, [main, "--no-peers", flag, value], {
       encoding: "utf8",
     });
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(flag === "--only" ? value : flag);
+  });
+
+  it("fetches no peers for a scenario that measures none", () => {
+    // Without a PATH nothing can be fetched or packed: the scenario fails, but not before it has begun.
+    const { stderr } = spawnSync(process.execPath, [main, "--only", "install"], {
+      encoding: "utf8",
+      env: { ...process.env, PATH: "/nowhere" },
+    });
+    expect(stderr).toContain("install: packing");
+    expect(stderr).not.toContain("peers");
+  });
+
+  it.skipIf(process.platform === "win32")("leaves nothing behind when it is interrupted", async () => {
+    const directory = join(work, "interrupted");
+    await mkdir(directory);
+    const child = spawn(process.execPath, [main, "--no-peers", "--quick", "--only", "turns-memory"], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, TMPDIR: directory },
+    });
+    let told = "";
+    child.stderr.on("data", (text: Buffer) => {
+      told += text.toString();
+      if (told.includes("probing")) child.kill("SIGINT");
+    });
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(130);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("saves a large state to a plain file where the peer for that is absent", async () => {
+    const directory = join(work, "large");
+    await mkdir(directory);
+    const argument = { directory, seed: 1, messages: 10, isAtomic: false };
+    expect((await bigSaveFile(argument)).ms).toBeGreaterThan(0);
+    expect((await bigRestoreJson(argument)).messages).toBeGreaterThanOrEqual(10);
   });
 
   it("makes the same states from the same seed, of about the size that was asked for", () => {

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import type { Absent, Contestant } from "../contestant.js";
 import { Generator } from "../states.js";
 
-/** Opens, saves and closes each contestant once; those that cannot are reported as absent with the reason. */
+/** Opens, saves and closes each contestant once, below `work`; those that cannot are reported as absent with the reason. */
 export async function probe(
   contestants: readonly Contestant[],
+  work: string = tmpdir(),
 ): Promise<{ present: Contestant[]; absent: Absent[] }> {
   const present: Contestant[] = [];
   const absent: Absent[] = [];
   for (const contestant of contestants) {
-    const directory = await mkdtemp(join(tmpdir(), "ckpt-bench-"));
+    const directory = await mkdtemp(join(work, "ckpt-bench-"));
     try {
       const open = await contestant.open(directory);
       await open.save("agent-3", new Generator(1).state(2048), 0);

@@ -80,6 +80,7 @@ function saveRate(shape: Shape): Scenario {
   return {
     name: shape.name,
     title: shape.title,
+    usesPeers: true,
     async run(run) {
       const subjects = run.contestants.present.filter((c) => !shape.without?.includes(c.name));
       const values = new Map<Contestant, number[]>(subjects.map((c) => [c, []]));

@@ -79,6 +79,7 @@ async function measure(run: Run, subjects: readonly Contestant[], rounds: number
 export const thousandTurnsScenario: Scenario = {
   name: "thousand-turns",
   title: "1,000 turns, one save each, growing to 2 MB: total time, and bytes on disk",
+  usesPeers: true,
   async run(run) {
     const subjects = run.contestants.present.filter((c) => !EXCLUDED.includes(c.name));
     const rounds = run.quick ? 1 : Math.min(3, run.rounds);

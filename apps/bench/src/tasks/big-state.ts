@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { peer } from "../contestants/peer-modules.js";
@@ -9,6 +9,8 @@ interface BigArgument {
   readonly directory: string;
   readonly messages: number;
   readonly seed: number;
+  /** Whether `write-file-atomic` is there to write the whole state with. */
+  readonly isAtomic: boolean;
 }
 
 /** 32,000 messages of about 8 KB of text are 256 MB; distinct strings, not one repeated. */
@@ -46,10 +48,13 @@ export async function bigSaveOurs(argument: BigArgument) {
   return result;
 }
 
-export async function bigSaveAtomic(argument: BigArgument) {
+/** With `write-file-atomic` where that is there; else a plain file, so that there is one to restore from. */
+export async function bigSaveFile(argument: BigArgument) {
   const state = bigState(argument);
   const before = loaded();
-  const write = peer<(path: string, data: string) => Promise<void>>("write-file-atomic");
+  const write = argument.isAtomic
+    ? peer<(path: string, data: string) => Promise<void>>("write-file-atomic")
+    : writeFile;
   const ms = await elapsedMs(() => write(join(argument.directory, "state.json"), JSON.stringify(state)));
   return { ms, before, peak: peak() };
 }

@@ -1,4 +1,4 @@
-import { bigRestoreJson, bigRestoreOurs, bigSaveAtomic, bigSaveOurs } from "./big-state.js";
+import { bigRestoreJson, bigRestoreOurs, bigSaveFile, bigSaveOurs } from "./big-state.js";
 import { longestBlock } from "./event-loop.js";
 import { saveOn } from "./growth.js";
 import { fillMany, openMany } from "./many.js";
@@ -8,7 +8,7 @@ import { peakOfTurns, restoreJson, restoreOurs, writeHistory } from "./restore.j
 export const tasks: Readonly<Record<string, (argument: never) => Promise<unknown>>> = {
   bigRestoreJson,
   bigRestoreOurs,
-  bigSaveAtomic,
+  bigSaveFile,
   bigSaveOurs,
   fillMany,
   longestBlock,
