@@ -24,8 +24,9 @@ export interface EvalOptions {
 export function readArguments(argv: readonly string[]): Command {
   const values = parsed(argv.filter((argument) => argument !== "--"));
   const { data, charts, json, quick, help } = values;
-  const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed)) throw wrong(`--seed needs a whole number, not ${values.seed}.`);
+  const seed = values.seed.trim() === "" ? Number.NaN : Number(values.seed);
+  if (!Number.isSafeInteger(seed))
+    throw wrong(`--seed needs a whole number, not ${JSON.stringify(values.seed)}.`);
   if (!help && data === undefined && charts === undefined)
     throw wrong("No directory of labelled data was given.");
   const evaluate = data === undefined ? undefined : { data, json, quick, seed };

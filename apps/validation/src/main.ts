@@ -1,8 +1,11 @@
+import { rmSync } from "node:fs";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { killAll } from "./process/drivers.js";
+import { SmallDisk } from "./process/tmpfs.js";
 import { html } from "./report/html.js";
 import { junit } from "./report/junit.js";
 import { lastLine, lines, type Result } from "./report/summary.js";
@@ -53,7 +56,40 @@ function progressLine(text: string): void {
 
 const ignore = () => undefined;
 
-const isPart = (part: string): boolean => MUTANTS.some(({ name }) => name.includes(part));
+const directories = new Set<string>();
+
+/** Ctrl-C leaves nothing behind: neither processes nor mounts nor directories. */
+function removeOnSignal(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      killAll();
+      SmallDisk.unmountAll();
+      for (const path of directories) removeNow(path);
+      process.exit(128 + constants.signals[signal]);
+    });
+  }
+}
+
+function removeNow(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 10 });
+  } catch (error) {
+    console.error(`left behind: ${path} (${(error as Error).message})`);
+  }
+}
+
+async function makeDirectory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "ckpt-validation-"));
+  directories.add(path);
+  return path;
+}
+
+async function removeDirectory(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  directories.delete(path);
+}
+
+const isPart = (part: string): boolean => part !== "" && MUTANTS.some(({ name }) => name.includes(part));
 
 async function main(): Promise<number> {
   const options = flags();
@@ -63,7 +99,7 @@ async function main(): Promise<number> {
   }
   const names = options.only?.split(",") ?? scenarios.map((s) => s.name);
   const unknown = names.filter((name) => !scenarios.some((s) => s.name === name));
-  const seed = Number(options.seed);
+  const seed = options.seed.trim() === "" ? Number.NaN : Number(options.seed);
   const minutes = options.minutes === undefined ? undefined : Number(options.minutes);
   if (unknown.length > 0 || !Number.isSafeInteger(seed) || !(minutes === undefined || minutes > 0)) {
     console.error(
@@ -85,6 +121,7 @@ async function main(): Promise<number> {
   }
   // A place that takes no report is worth knowing before an hour's work.
   for (const file of [options.json, options.junit, options.html]) if (file) await appendFile(file, "");
+  removeOnSignal();
   console.error(`seed ${seed}`);
   const results: Result[] = await runScenarios(
     scenarios.filter((s) => names.includes(s.name)),
@@ -97,8 +134,8 @@ async function main(): Promise<number> {
       explorer: program("explorer.js"),
       tender: program("tender.js"),
       store: options.store,
-      makeDirectory: () => mkdtemp(join(tmpdir(), "ckpt-validation-")),
-      removeDirectory: (path) => rm(path, { recursive: true, force: true }),
+      makeDirectory,
+      removeDirectory,
       show: progressLine,
       onResult(result) {
         if (isLive) process.stderr.write("\r\x1b[K");

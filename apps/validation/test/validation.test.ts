@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../dist/main.js");
@@ -70,11 +71,29 @@ describe("the validation harness, shortened, with a fixed seed", () => {
     const { code, err } = await main("--only", "no-such-thing");
     expect(code).toBe(2);
     expect(err).toContain("no scenario no-such-thing");
+    expect((await main("--only", "locks", "--seed", "")).code).toBe(2);
+  });
+
+  it("leaves nothing behind when it is interrupted", async () => {
+    const place = join(directory, "interrupted");
+    await mkdir(place);
+    const child = spawn(process.execPath, [MAIN, "--short", "--seed", "1", "--only", "kill-loop"], {
+      stdio: "ignore",
+      env: { ...process.env, TMPDIR: place },
+    });
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    // With a writer's directory in it, its processes are there as well.
+    while (!(await readdir(place, { recursive: true })).some((name) => name.endsWith(".seg")))
+      await delay(10);
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(await readdir(place)).toEqual([]);
   });
 
   it("refuses parts that no mutant has, parts without sensitivity, and a report that cannot be written", async () => {
     for (const args of [
       ["--only", "sensitivity", "--parts", "nope"],
+      ["--only", "sensitivity", "--parts", ""],
       ["--only", "locks", "--parts", "fsync"],
     ]) {
       const { code, err } = await main("--short", ...args);

@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 /** A small file system of its own; undefined, with the reason, where none can be mounted. */
 export class SmallDisk {
+  static readonly #mounted = new Set<SmallDisk>();
+
   private constructor(readonly path: string) {}
 
   static mount(options: {
@@ -18,7 +20,11 @@ export class SmallDisk {
     const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", mode, "tmpfs", path], {
       encoding: "utf8",
     });
-    if (status === 0) return new SmallDisk(path);
+    if (status === 0) {
+      const disk = new SmallDisk(path);
+      SmallDisk.#mounted.add(disk);
+      return disk;
+    }
     rmSync(path, { recursive: true, force: true });
     return { unavailable: `mount failed: ${stderr.trim()}` };
   }
@@ -31,7 +37,13 @@ export class SmallDisk {
     if (status !== 0) throw new Error(`remount failed: ${stderr.trim()}`);
   }
 
+  /** Takes down every disk that is still there. */
+  static unmountAll(): void {
+    for (const disk of SmallDisk.#mounted) disk.unmount();
+  }
+
   unmount(): void {
+    SmallDisk.#mounted.delete(this);
     spawnSync("umount", ["-l", this.path]);
     rmSync(this.path, { recursive: true, force: true });
   }

@@ -6,6 +6,7 @@ import { hostileIds } from "../hostile/ids.js";
 import { looseUmask, plantedLinks } from "../hostile/links.js";
 import type { ReaderAnswer } from "../hostile/reader.js";
 import type { HostileResult } from "../hostile/verdict.js";
+import { remembered } from "../process/drivers.js";
 import { type Context, outcome, type Scenario } from "../scenario.js";
 
 /** The most memory, in MiB, that reading made-up bytes may take on top of an idle process. */
@@ -15,7 +16,7 @@ const PATIENCE_MS = 60_000;
 /** Asks one fresh process about directories, one after another; what it does not answer, it died of. */
 function ask(reader: string, directories: readonly string[]): Promise<(ReaderAnswer | string)[]> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [reader], { stdio: ["pipe", "pipe", "pipe"] });
+    const child = remembered(spawn(process.execPath, [reader], { stdio: ["pipe", "pipe", "pipe"] }));
     const answers: (ReaderAnswer | string)[] = [];
     let errors = "";
     createInterface({ input: child.stdout }).on("line", (line) => {

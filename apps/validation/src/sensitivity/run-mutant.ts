@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { remembered } from "../process/drivers.js";
 import { buildSubject, DoesNotApply } from "./build.js";
 import type { InstrumentName } from "./instruments/index.js";
 import type { Change } from "./mutant.js";
@@ -18,9 +19,9 @@ const LIMIT_MS = 120_000;
 
 function runSubject(file: string, task: Task): Promise<Answer | { readonly crash: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file, JSON.stringify(task)], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = remembered(
+      spawn(process.execPath, [file, JSON.stringify(task)], { stdio: ["ignore", "pipe", "pipe"] }),
+    );
     let [out, err, late] = ["", "", false];
     child.stdout.on("data", (chunk: Buffer) => {
       out += chunk.toString();
