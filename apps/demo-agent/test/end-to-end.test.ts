@@ -202,6 +202,8 @@ describe("the demo, as built", () => {
     expect(await run([...args, "--kills", "many"])).toMatchObject({ code: 2, stdout: "" });
     const endpoint = await run(args, { CKPT_MODEL_URL: "nonsense" });
     expect(endpoint).toMatchObject({ code: 2, stderr: expect.stringContaining("CKPT_MODEL_URL") });
+    const folder = await run([...args, "--folder", "/no-such-folder"]);
+    expect(folder).toMatchObject({ code: 2, stderr: expect.stringContaining("/no-such-folder") });
     await expect(readdir(store)).rejects.toMatchObject({ code: "ENOENT" });
     expect(await run(["--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("--folder DIR") });
   });

@@ -45,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { flags, defaults, line, signal } = options;
   // Wrong settings of the endpoint are the user's to know before anything is made.
   endpointModel(options.env);
-  const folder = await Sandbox.open(flags.folder ?? defaults.folder);
+  const folder = await openFolder(flags.folder ?? defaults.folder);
   if (flags.mailbox !== undefined && !flags.resume) await requireTasks(resolve(flags.mailbox));
   const run = await openRun(flags, defaults);
   const { paths, record } = run;
@@ -110,6 +110,17 @@ async function requireTasks(mailbox: string): Promise<void> {
     throw unusable(cause instanceof Error ? cause.message : String(cause), mailbox, cause);
   });
   if (present.length === 0) throw unusable(`--mailbox ${mailbox} holds no tasks.`, mailbox);
+}
+
+function openFolder(folder: string): Promise<Sandbox> {
+  return Sandbox.open(folder).catch((cause: unknown) => {
+    throw new CkptError("CKPT_INVALID_ARGUMENT", {
+      message: `--folder ${folder} is no directory that can be read.`,
+      hint: "Name one that is there.",
+      cause,
+      details: { folder },
+    });
+  });
 }
 
 const unusable = (message: string, mailbox: string, cause?: unknown): CkptError =>
