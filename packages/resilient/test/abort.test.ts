@@ -32,8 +32,8 @@ function watch(call: Promise<unknown>): { outcome: string } {
   return watched;
 }
 
-/** Two agents with a group and one more save under way, which `open` lets through. */
-async function busyAgents() {
+/** Two agents with a group, and a call of the first one under way, whose commit `open` lets through. */
+async function busyAgents<T>(begin: (manager: Manager) => Promise<T>) {
   const store = new FaultyStore();
   const a = agentOver(store, { v: 1 });
   const b = agentOver(store, { v: 1 }, { agentId: "b" });
@@ -43,14 +43,14 @@ async function busyAgents() {
     open = () => resolve();
   });
   a.agent.state = { v: 2 };
-  const busy = a.manager.createCheckpoint();
+  const busy = begin(a.manager);
   await turn();
-  return { store, a, b, busy, open };
+  return { a, b, busy, open };
 }
 
 describe("a signal that fires while a call waits for the saves before it", () => {
   it.each(Object.entries(calls))("ends %s at once, and nothing of it is done", async (_, call) => {
-    const { a, b, busy, open } = await busyAgents();
+    const { a, b, busy, open } = await busyAgents((manager) => manager.createCheckpoint());
     const controller = new AbortController();
     const saved = watch(busy);
     const waiting = watch(call(a.manager, controller.signal, b.manager));
@@ -76,17 +76,7 @@ describe("a signal that fires while a call waits for a restore to be applied", (
   };
 
   it.each(Object.entries(waiters))("ends %s at once, and leaves the restore alone", async (_, call) => {
-    const store = new FaultyStore();
-    const a = agentOver(store, { v: 1 });
-    const b = agentOver(store, { v: 1 }, { agentId: "b" });
-    await checkpointGroup([a.manager, b.manager], "first");
-    let open = () => {};
-    store.gate = new Promise((resolve) => {
-      open = () => resolve();
-    });
-    a.agent.state = { v: 2 };
-    const restoring = a.manager.restoreCheckpoint("a:1");
-    await turn();
+    const { a, b, busy: restoring, open } = await busyAgents((manager) => manager.restoreCheckpoint("a:1"));
     const controller = new AbortController();
     const waiting = watch(call(a.manager, controller.signal, b.manager));
     for (let turns = 0; turns < 5; turns++) await turn();
