@@ -17,6 +17,7 @@ import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, spare, sparingA
 import { type Intact, newestIntact } from "./newest-intact.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
 import { captureSafety, undoEntry, undoTarget } from "./restore.js";
+import { orAborted, RestoresUnderWay } from "./restores-under-way.js";
 
 /** The managers of a group may have states of different types. */
 export type GroupMember = Pick<ResilientCheckpointManager, "agentId" | "status">;
@@ -52,20 +53,26 @@ export async function checkpointGroup(
   const { signal } = options;
   const groupId = randomUUID();
   const group = { groupId, name, agentIds: kits.map((kit) => kit.agentId) };
-  const captures = captureAll(kits, (kit) => kit.captureLive(name, { ...options.metadata, group }, signal));
-  return operateAll(kits, "checkpointGroup", signal, async () => {
+  // Where one has to wait for a restore, all do: a state that is taken before the others' would be saved behind newer ones of its agent.
+  const settled = untilRestored(kits);
+  const capture = () => captureAll(kits, (kit) => kit.captureNow(name, { ...options.metadata, group }));
+  const now = settled === undefined ? capture() : undefined;
+  return operateAll(kits, "checkpointGroup", signal, () => {
     // Without a promise among them there is no wait: the group keeps its place among the calls around it.
-    const isNow = captures.every((capture) => !(capture instanceof Promise));
-    if (isNow) return saveAll(kits, captures as Capture[], group, signal);
-    const ends = kits.map((kit) => kit.restores.beginCapture());
-    try {
-      const captured = await Promise.all(captures);
-      // Not awaited: restores may go on once the turns were asked for.
-      return saveAll(kits, captured, group, signal);
-    } finally {
-      for (const end of ends) end();
-    }
+    if (now !== undefined && areThere(now)) return saveAll(kits, now, group, signal);
+    const agents = kits.map((kit) => kit.restores);
+    return RestoresUnderWay.capturing(agents, signal, async (begin) => {
+      await settled;
+      const captures = now ?? capture();
+      const taken = areThere(captures) ? captures : await Promise.all(captures);
+      begin();
+      return saveAll(kits, taken, group, signal);
+    });
   });
+}
+
+function areThere(captures: readonly (Capture | Promise<Capture>)[]): captures is readonly Capture[] {
+  return captures.every((capture) => !(capture instanceof Promise));
 }
 
 async function saveAll(
@@ -141,7 +148,8 @@ async function restoreAll(
   signal: AbortSignal | undefined,
   ends: readonly (() => void)[],
 ): Promise<CheckpointGroup["members"]> {
-  const before = await Promise.all(kits.map((kit) => captureSafety(kit, {})));
+  // A `collect` may never end.
+  const before = await orAborted(signal, () => Promise.all(kits.map((kit) => captureSafety(kit, {}))));
   const groupId = typeof group === "string" ? group : group.groupId;
   const spared: (() => void)[] = [];
   try {
@@ -193,6 +201,12 @@ async function moveAll(
   const receipt = await sparingAll(kits, headIds, () => commitAll(kits, positions, headIds, entries, signal));
   const saved = announceAll(kits, receipt);
   return { headers, found, former: moves.map((move) => move.former), saved };
+}
+
+/** Resolves when the restores of all managers that are under way now are over; undefined when there is none. */
+function untilRestored(kits: readonly AnyKit[]): Promise<unknown> | undefined {
+  const settled = kits.map((kit) => kit.restores.settled).filter((wait) => wait !== undefined);
+  return settled.length === 0 ? undefined : Promise.all(settled);
 }
 
 /** A capture of each, all begun before this returns; none of them becomes an unhandled rejection when another one fails first. */

@@ -73,23 +73,9 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
   }
 
   /**
-   * The live state, captured before this returns; where `collect` gives a promise, when that resolves; while a restore is on its way
-   * to `apply`, once that was called, or never (`CKPT_ABORTED`) when `signal` fires before.
-   */
-  protected captureLive(
-    name: string,
-    metadata: Metadata,
-    signal: AbortSignal | undefined,
-  ): Capture | Promise<Capture> {
-    const settled = this.restores.settled(signal);
-    return settled === undefined
-      ? this.captureNow(name, metadata)
-      : settled.then(() => this.captureNow(name, metadata));
-  }
-
-  /**
-   * Captures as `captureLive` does, and calls `use` with it, which asks for a turn before it returns: a restore that is called meanwhile
-   * waits for that.
+   * Captures the live state for `use`, which asks for a turn before it returns: now; where `collect` gives a promise, when that resolves;
+   * while a restore is on its way to `apply`, once that was called. A restore that is called meanwhile waits for the turn to be asked
+   * for. Rejects with `CKPT_ABORTED` when `signal` fires before.
    */
   protected withCapture<T>(
     name: string,
@@ -97,13 +83,18 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
     signal: AbortSignal | undefined,
     use: (capture: Capture) => Promise<T>,
   ): Promise<T> {
-    const captured = this.captureLive(name, metadata, signal);
-    if (!(captured instanceof Promise)) return use(captured);
-    const end = this.restores.beginCapture();
-    const used = captured.then(use);
-    // Behind the line above, so that the turn is asked for by then.
-    captured.then(end, end);
-    return used;
+    const capture = () => this.captureNow(name, metadata);
+    const { settled } = this.restores;
+    const now = settled === undefined ? capture() : undefined;
+    if (now !== undefined && !(now instanceof Promise)) return use(now);
+    return RestoresUnderWay.capturing([this.restores], signal, async (begin) => {
+      await settled;
+      const captured = now ?? capture();
+      // One that is there is not awaited: what is newer could be saved before it, and it would be the head behind that.
+      const taken = captured instanceof Promise ? await captured : captured;
+      begin();
+      return use(taken);
+    });
   }
 
   /** The live state without a wait for restores. */

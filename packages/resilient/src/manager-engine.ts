@@ -257,7 +257,6 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
       hasApply: this.hasApply,
       operate: (call, signal, operation) => this.operate(call, signal, operation),
       restores: this.restores,
-      captureLive: (name, metadata, signal) => this.captureLive(name, metadata, signal),
       withCapture: (name, metadata, signal, use) => this.withCapture(name, metadata, signal, use),
       captureNow: (name, metadata) => this.captureNow(name, metadata),
       draft: (capture, place) => this.draft(capture, place),

@@ -42,13 +42,7 @@ export interface ManagerKit<State> {
   readonly hasApply: boolean;
   operate<T>(call: string, signal: AbortSignal | undefined, operation: () => T | Promise<T>): Promise<T>;
   readonly restores: RestoresUnderWay;
-  /** The live state, captured now, or a promise of it where `collect` gives one or a restore is under way. */
-  captureLive(
-    name: string,
-    metadata: { readonly [key: string]: Json },
-    signal: AbortSignal | undefined,
-  ): Capture | Promise<Capture>;
-  /** The same, handed to `use`, which asks for a turn before it returns. */
+  /** Captures the live state, when the restores under way are over, for `use`, which asks for a turn before it returns. */
   withCapture<T>(
     name: string,
     metadata: { readonly [key: string]: Json },

@@ -17,6 +17,7 @@ import type { ManagerKit } from "./manager-kit.js";
 import { type Intact, newestIntact } from "./newest-intact.js";
 import type { SkippedCheckpoint } from "./recovery-report.js";
 import { type CheckpointReference, resolveReference } from "./resolve-reference.js";
+import { orAborted } from "./restores-under-way.js";
 
 /** The note that says where an undo of the last restore leads. */
 const UNDO_TOPIC = "ckpt.undo";
@@ -116,7 +117,9 @@ async function restoreIn<State>(
       if (asked === undefined) return undefined;
       const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
       const { header, data, skipped } = found;
-      const { undoId, ...moved } = await moveTo(kit, position, found, await safety, options);
+      // A `collect` may never end, and holds up every turn behind this one.
+      const live = safety instanceof Promise ? await orAborted(signal, () => safety) : safety;
+      const { undoId, ...moved } = await moveTo(kit, position, found, live, options);
       saved = moved.saved;
       return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
     }, signal);

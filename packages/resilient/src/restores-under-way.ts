@@ -1,5 +1,8 @@
 import { untilAborted } from "@ckpt/core";
 
+/** What an aborted call is called here; its name is the caller's. */
+const WAITING = "A call that waited for those before it";
+
 /**
  * Restores on their way to `apply`, and captures on their way to their turn, in the order of their calls. What is captured of the live
  * state while a restore is under way is the state that is being left, and would become the head behind the restore: such a capture waits
@@ -27,23 +30,47 @@ export class RestoresUnderWay {
     }
   }
 
-  /** Begins a capture that is not there at once. The function that is returned ends it: once its turn was asked for, or it has failed. */
-  beginCapture(): () => void {
-    return enter(this.#captures);
-  }
-
   /**
-   * For a capture: resolves when the restores that are under way now are over, whatever begins after them; undefined when there is
-   * none. Rejects with `CKPT_ABORTED` when `signal` fires first.
+   * Runs `work`, which captures the live state of all `agents`, calls `begin`, and asks for their turns at once. Restores wait for that,
+   * or until `signal` fires before (`CKPT_ABORTED`): a `collect` may never end.
    */
-  settled(signal: AbortSignal | undefined): Promise<unknown> | undefined {
-    return over([...this.#restores], signal);
+  static capturing<T>(
+    agents: readonly RestoresUnderWay[],
+    signal: AbortSignal | undefined,
+    work: (begin: () => void) => Promise<T>,
+  ): Promise<T> {
+    const ends = agents.map((agent) => enter(agent.#captures));
+    const end = (): void => {
+      for (const each of ends) each();
+    };
+    // Whoever waits for `end` goes on in a later microtask: the turns are asked for by then.
+    const started = (begin: () => void) => () => {
+      begin();
+      end();
+    };
+    const captured = orAborted(signal, (begin) => work(started(begin)));
+    captured.then(end, end);
+    return captured;
   }
 
-  /** The same for a restore: captures count as well. */
-  allSettled(signal: AbortSignal | undefined): Promise<unknown> | undefined {
-    return over([...this.#restores, ...this.#captures], signal);
+  /** For a capture: resolves when the restores that are under way now are over, whatever begins after them; undefined when there is none. */
+  get settled(): Promise<unknown> | undefined {
+    return this.#restores.size === 0 ? undefined : Promise.all(this.#restores);
   }
+
+  /** For a restore: the same of restores and captures. Rejects with `CKPT_ABORTED` when `signal` fires first. */
+  allSettled(signal: AbortSignal | undefined): Promise<unknown> | undefined {
+    const open = [...this.#restores, ...this.#captures];
+    return open.length === 0 ? undefined : orAborted(signal, () => Promise.all(open));
+  }
+}
+
+/** `untilAborted` where there is a signal. */
+export function orAborted<T>(
+  signal: AbortSignal | undefined,
+  work: (begin: () => void) => Promise<T>,
+): Promise<T> {
+  return signal === undefined ? work(() => {}) : untilAborted(signal, WAITING, work);
 }
 
 function enter(open: Set<Promise<void>>): () => void {
@@ -56,12 +83,4 @@ function enter(open: Set<Promise<void>>): () => void {
     open.delete(over);
     resolve();
   };
-}
-
-function over(open: readonly Promise<void>[], signal: AbortSignal | undefined): Promise<unknown> | undefined {
-  if (open.length === 0) return undefined;
-  const settled = Promise.all(open);
-  return signal === undefined
-    ? settled
-    : untilAborted(signal, "A call that waited for those before it", () => settled);
 }

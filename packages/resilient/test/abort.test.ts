@@ -91,6 +91,36 @@ describe("a signal that fires while a call waits for a restore to be applied", (
   });
 });
 
+describe("a signal that fires while a call waits for a collect that never ends", () => {
+  const waiters: Record<string, Call> = {
+    restoreCheckpoint: calls.restoreCheckpoint!,
+    restoreGroup: calls.restoreGroup!,
+    checkpointGroup: calls.checkpointGroup!,
+    createCheckpoint: (manager, signal) => manager.createCheckpoint("routine", {}, { signal }),
+    guard: (manager, signal) => manager.guard("op", () => 1, { signal }),
+  };
+
+  it.each(Object.entries(waiters))("ends %s at once, and lets restores and saves go on", async (_, call) => {
+    const store = new FaultyStore();
+    let isStuck = false;
+    const collect = (): never => (isStuck ? new Promise(() => {}) : { v: 2 }) as never;
+    const a = agentOver(store, { v: 1 }, { collect });
+    const b = agentOver(store, { v: 1 }, { agentId: "b" });
+    await checkpointGroup([a.manager, b.manager], "first");
+    isStuck = true;
+    const controller = new AbortController();
+    const waiting = watch(call(a.manager, controller.signal, b.manager));
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(waiting.outcome).toBe("waiting");
+    isStuck = false;
+    const restoring = watch(a.manager.restoreCheckpoint("a:1", { safety: false }));
+    const saving = watch(b.manager.createCheckpoint());
+    controller.abort();
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect([waiting.outcome, restoring.outcome, saving.outcome]).toEqual(["CKPT_ABORTED", "done", "done"]);
+  });
+});
+
 describe("a promise of another realm", () => {
   it("is waited for like any other where collect gives one", async () => {
     const collect = runInNewContext("async () => ({ v: 7 })") as () => Promise<{ v: number }>;

@@ -73,6 +73,21 @@ describe("a save beside a restore", () => {
     },
   );
 
+  it("is not the head behind a newer one, whatever moment that is called at", async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const { agent, manager } = agentOver(new MemoryStore(), { n: 1 });
+      await manager.createCheckpoint();
+      const restoring = errorOf(manager.restoreCheckpoint("a:9"));
+      const { signal } = new AbortController();
+      const older = manager.createCheckpoint("older", {}, { signal });
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      agent.state = { n: 2 };
+      await Promise.all([older, manager.createCheckpoint("newer"), restoring]);
+      const [head] = await manager.lineage();
+      expect([turns, await head?.data()]).toEqual([turns, { n: 2 }]);
+    }
+  });
+
   it("does not bring back what a guard undid", async () => {
     const store = new FaultyStore();
     const { agent, manager } = agentOver(store, { n: 1 });
@@ -201,6 +216,23 @@ describe("a group", () => {
       expect(agent.state).toEqual({ v: 10 });
       await manager.undoRestore();
       expect(agent.state).toEqual({ v: 20 });
+    }
+  });
+
+  it("that waits for the restore of one member is not the head behind newer saves of the others", async () => {
+    const store = new FaultyStore();
+    const a = agentOver(store, { n: 1 });
+    const b = agentOver(store, { n: 1 }, { agentId: "b" });
+    await b.manager.createCheckpoint();
+    b.agent.state = { n: 2 };
+    const restoring = b.manager.restoreCheckpoint("b:1");
+    const grouping = checkpointGroup([a.manager, b.manager], "g");
+    a.agent.state = { n: 2 };
+    await a.manager.createCheckpoint();
+    await Promise.all([grouping, restoring]);
+    for (const { agent, manager } of [a, b]) {
+      const [head] = await manager.lineage();
+      expect(await head?.data()).toEqual(agent.state);
     }
   });
 
