@@ -34,9 +34,11 @@ async function recoverAnd<State>(
   options: SignalOption,
   end: () => void,
 ): Promise<RecoveryReport<State>> {
-  await kit.queue.ready();
-  const agent = await kit.readAgent();
-  const search = await findHead(kit, agent, options);
+  // In turn with the saves that were called before: the last of them is where the agent was.
+  const { agent, search } = await kit.queue.alone(async () => {
+    const agent = await kit.readAgent();
+    return { agent, search: await findHead(kit, agent, options) };
+  }, options.signal);
   const guards = (agent?.openGuards ?? []).map((guard) => offer(kit, guard));
   const isLetGo = guards.length > 0 && onUnfinishedGuard !== "keep" && onUnfinishedGuard !== "dismiss";
   if (isLetGo) end();

@@ -121,6 +121,22 @@ describe("a save beside a restore", () => {
     expect(await saved.data()).toEqual({ n: 1 });
   });
 
+  it("that was called before a recovery is what that applies", async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const store = new FaultyStore();
+      const { agent, manager } = agentOver(store, { n: 1 });
+      await manager.createCheckpoint();
+      agent.state = { n: 2 };
+      const open = store.hold();
+      const saving = manager.createCheckpoint();
+      const recovering = manager.recover();
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      open();
+      const [report] = await Promise.all([recovering, saving]);
+      expect([turns, agent.state, report.headId]).toEqual([turns, { n: 2 }, "a:2"]);
+    }
+  });
+
   it.each([
     ["keep", "a damaged"],
     ["dismiss", "an intact"],
