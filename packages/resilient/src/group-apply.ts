@@ -81,9 +81,11 @@ async function putAllBack(kits: readonly AnyKit[], former: readonly Former[]): P
       undoEntry(kit.agentId, former[i]!.undoId),
       headEntry(kit.agentId, heads[i]!, "undo of a group restore"),
     ]);
-    await aloneInAll(kits, undefined, (positions) =>
-      sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined)),
-    );
+    await aloneInAll(kits, undefined, async (positions) => {
+      // Someone may have removed it by hand: the head would move nowhere.
+      await Promise.all(kits.map((kit, i) => resolveReference(kit, heads[i]!)));
+      await sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined));
+    });
     const outcomes = await applyEach(kits, states, ends);
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     return former.every(({ live }) => live !== undefined);

@@ -192,15 +192,22 @@ async function moveAll(
     found.push(await newestIntact(kit, headers[i]!, { signal, allowOlder: false }));
   }
   const undoIds = await Promise.all(kits.map(async (kit) => undoTarget(await kit.readAgent()) ?? null));
-  // Undo leads somewhere else for now; an apply that fails takes that back.
-  spared.push(spare(kits, undoIds));
   const moves = kits.map((kit, i) =>
     moveEntries(kit, headers[i]!, before[i], { position: positions[i]!, undoId: undoIds[i]! }),
+  );
+  // Head and undo lead somewhere else for now; an apply that fails takes both back.
+  const former = moves.map((move) => move.former);
+  spared.push(
+    spare(kits, undoIds),
+    spare(
+      kits,
+      former.map(({ headId }) => headId),
+    ),
   );
   const entries = moves.flatMap((move) => move.entries);
   const receipt = await sparingAll(kits, headIds, () => commitAll(kits, positions, headIds, entries, signal));
   const saved = announceAll(kits, receipt);
-  return { headers, found, former: moves.map((move) => move.former), saved };
+  return { headers, found, former, saved };
 }
 
 /** Resolves when the restores of all managers that are under way now are over; undefined when there is none. */

@@ -120,9 +120,9 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
     }
   }
 
-  /** The undo's target and the checkpoint from before a suspicion stay, whatever bounds the history. */
+  /** The undo's target, the checkpoint from before a suspicion, and what is needed now, stay, whatever bounds the history. */
   protected override sparedByThinning(agent: AgentState | undefined): ReadonlySet<string> {
-    return new Set([...super.sparedByThinning(agent), ...this.#alsoKept(agent)]);
+    return new Set([...super.sparedByThinning(agent), ...this.#alsoKept(agent), ...this.pruner.sparedIds]);
   }
 
   #alsoKept(agent: AgentState | undefined): string[] {

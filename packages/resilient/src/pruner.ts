@@ -281,6 +281,11 @@ export class Pruner {
     this.#atRest(REST_MS);
   }
 
+  /** Ids that must not go now. */
+  get sparedIds(): Iterable<string> {
+    return this.#spared.keys();
+  }
+
   /** Ids that are to be removed and have not been yet. */
   get pendingIds(): readonly string[] {
     return [...this.#pending.keys()];

@@ -86,6 +86,22 @@ describe("a group that is put back because an apply failed", () => {
     expect([b.agent.state, await headOf(b.manager)]).toEqual([{ v: 3 }, { v: 3 }]);
   });
 
+  it("says so where what an agent goes back to was removed meanwhile, and leaves it where its head is", async () => {
+    const store = new MemoryStore();
+    const a = agentOver(store, { v: 1 });
+    const apply = async () => {
+      await a.manager.remove("a:2");
+      throw new Error("no");
+    };
+    const b = agentOver(store, { v: 1 }, { agentId: "b", apply });
+    await checkpointGroup([a.manager, b.manager], "g");
+    a.agent.state = { v: 2 };
+    const error = await errorOf(restoreGroup([a.manager, b.manager], "g"));
+    expect(error.details.putBack).toBe(false);
+    expect([a.agent.state, await headOf(a.manager)]).toEqual([{ v: 1 }, { v: 1 }]);
+    expect((await a.manager.createCheckpoint()).parentId).toBe("a:1");
+  });
+
   it("still has what an undo led to, though retention ran meanwhile", async () => {
     const store = new MemoryStore();
     const a = agentOver(store, { v: 1 }, { retention: forName("routine", keepLast(1)) });
