@@ -1,7 +1,7 @@
 import type { StoreEntry } from "@ckpt/core";
 import type { ManagerKit } from "./manager-kit.js";
 import type { UnfinishedGuard } from "./recovery-report.js";
-import { type Restored, type RestoreOptions, restore } from "./restore.js";
+import { type InnerRestore, type Restored, type RestoreOptions, restore } from "./restore.js";
 
 type Outcome = "completed" | "undone" | "dismissed";
 
@@ -31,7 +31,7 @@ export async function closeGuard<State>(
 export async function restoreGuard<State>(
   kit: ManagerKit<State>,
   guard: UnfinishedGuard,
-  options: Pick<RestoreOptions, "signal" | "safety"> = {},
+  options: Pick<RestoreOptions, "signal" | "safety"> & InnerRestore = {},
   inner: readonly UnfinishedGuard[] = [],
 ): Promise<Restored<State>> {
   const undone = [...inner, guard];

@@ -27,7 +27,7 @@ export async function recover<State>(
   return kit.restores.inTurn(options.signal, (end) => recoverAnd(kit, onUnfinishedGuard, options, end));
 }
 
-/** `end` is called once `apply` was, and before what is a restore itself or runs the caller's code, which may save. */
+/** `end` is called once `apply` was, and before what runs the caller's code, which may save. */
 async function recoverAnd<State>(
   kit: ManagerKit<State>,
   onUnfinishedGuard: GuardOption<State>,
@@ -40,9 +40,11 @@ async function recoverAnd<State>(
     return { agent, search: await findHead(kit, agent, options) };
   }, options.signal);
   const guards = (agent?.openGuards ?? []).map((guard) => offer(kit, guard));
-  const isLetGo = guards.length > 0 && onUnfinishedGuard !== "keep" && onUnfinishedGuard !== "dismiss";
+  const isLetGo = guards.length > 0 && typeof onUnfinishedGuard === "function";
   if (isLetGo) end();
-  const undone = await settleGuards(kit, guards, onUnfinishedGuard, options);
+  // What is live now, and what was saved of it meanwhile, is of a process that has just begun: an undo leads to the state at the crash.
+  const inner = { ...options, safety: false, end: isLetGo ? undefined : end, formerId: agent?.headId };
+  const undone = await settleGuards(kit, guards, onUnfinishedGuard, inner);
   const applied = search.found;
   if (undone.restored !== undefined) {
     const { checkpoint, data } = undone.restored;
@@ -156,7 +158,7 @@ async function settleGuards<State>(
   kit: ManagerKit<State>,
   guards: readonly OfferedGuard<State>[],
   choose: GuardOption<State>,
-  { signal }: SignalOption,
+  options: NonNullable<Parameters<typeof restoreGuard<State>>[2]>,
 ): Promise<{ restored: Restored<State> | undefined; open: readonly OfferedGuard<State>[] }> {
   const open: OfferedGuard<State>[] = [];
   const toRestore: OfferedGuard<State>[] = [];
@@ -171,8 +173,7 @@ async function settleGuards<State>(
   const [outermost, ...inner] = toRestore;
   if (outermost === undefined) return { restored: undefined, open };
   try {
-    // What is live now is a process that has just begun: an undo leads to the state at the crash instead.
-    return { restored: await restoreGuard(kit, outermost, { signal, safety: false }, inner), open };
+    return { restored: await restoreGuard(kit, outermost, options, inner), open };
   } catch (error) {
     if (!isDamage(error)) throw error;
     // No start after this one would get any further: they stay open, and that is said.

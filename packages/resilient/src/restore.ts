@@ -49,7 +49,15 @@ export interface Restored<State> {
   readonly undoId: string | null;
 }
 
-interface MoveOptions<State> extends RestoreOptions {
+/** For a restore inside another call. */
+export interface InnerRestore {
+  /** It has its turn among the restores, and calls this once `apply` was called. */
+  readonly end?: (() => void) | undefined;
+  /** Where an undo leads where no live state is saved. Default: to the head that is left. */
+  readonly formerId?: string | null | undefined;
+}
+
+interface MoveOptions<State> extends RestoreOptions, InnerRestore {
   /** More entries for the commit that moves the head. */
   readonly also?: readonly StoreEntry[];
   /** Makes a first child of the checkpoint, which becomes the head in the same commit. */
@@ -108,8 +116,7 @@ async function restoreIn<State>(
   options: MoveOptions<State>,
 ): Promise<Restored<State> | undefined> {
   const { signal } = options;
-  // Not inside a turn of the queue: those before may need theirs.
-  return kit.restores.inTurn(signal, async (end) => {
+  const move = async (end: () => void) => {
     const safety = captureSafety(kit, options);
     let saved: readonly SavedCheckpoint<State>[] = [];
     const restored = await kit.queue.alone(async (position) => {
@@ -132,7 +139,9 @@ async function restoreIn<State>(
       await kit.settleSaves(saved);
     }
     return restored;
-  });
+  };
+  // Not inside a turn of the queue: those before may need theirs.
+  return options.end === undefined ? kit.restores.inTurn(signal, move) : move(options.end);
 }
 
 interface Moved<State> {
@@ -155,7 +164,8 @@ async function moveTo<State>(
   // A live state that the head holds already needs no second copy.
   const isSaved = safety !== undefined && before !== null && (await isHead(kit, before, safety));
   const entries: StoreEntry[] = [...(options.also ?? [])];
-  let undoId = before;
+  const formerId = options.formerId === undefined ? before : options.formerId;
+  let undoId = formerId;
   if (safety !== undefined && !isSaved) {
     const draft = kit.draft(safety, position.next());
     entries.push({ op: "put", header: draft, snapshot: safety.snapshot });
@@ -170,7 +180,7 @@ async function moveTo<State>(
     const receipt = await kit.pruner.sparing([header.id], move);
     return { undoId, saved: announceMove(kit, receipt, child, options) };
   } catch (error) {
-    if (undoId === before || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
+    if (undoId === formerId || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
     withoutSafety(kit, options, error);
     return moveTo(kit, position, found, undefined, options);
   }

@@ -169,6 +169,28 @@ describe("a save beside a restore", () => {
     },
   );
 
+  it.each(["restore", "a function"])(
+    "leaves the undo of a recovery at the state of the crash (%s)",
+    async (choice) => {
+      const store = new FaultyStore();
+      const before = agentOver(store, { n: 1 });
+      await new Promise<void>((begun) => {
+        void before.manager.guard("op", () => new Promise(() => begun()));
+      });
+      before.agent.state = { n: 2 };
+      await before.manager.createCheckpoint();
+      await before.manager.close();
+      const ask = () => new Promise<"restore">((resolve) => setTimeout(resolve, 2, "restore"));
+      const onUnfinishedGuard = choice === "restore" ? choice : ask;
+      const { agent, manager } = agentOver(store, { n: 100 }, { onUnfinishedGuard });
+      const [, saved] = await Promise.all([manager.recover(), manager.createCheckpoint()]);
+      if (choice === "restore") expect(await saved.data()).toEqual({ n: 1 });
+      expect(agent.state).toEqual({ n: 1 });
+      await manager.undoRestore();
+      expect(agent.state).toEqual({ n: 2 });
+    },
+  );
+
   it("is not waited for in vain: what onUnfinishedGuard saves goes through", async () => {
     const store = new MemoryStore();
     const before = agentOver(store, { n: 1 });
