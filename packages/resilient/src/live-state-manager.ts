@@ -83,13 +83,12 @@ export abstract class LiveStateManager<State> extends CheckpointManager<State, R
     signal: AbortSignal | undefined,
     use: (capture: Capture) => Promise<T>,
   ): Promise<T> {
-    const capture = () => this.captureNow(name, metadata);
     const { settled } = this.restores;
-    const now = settled === undefined ? capture() : undefined;
+    const now = settled === undefined ? this.captureNow(name, metadata) : undefined;
     if (now !== undefined && !(now instanceof Promise)) return use(now);
     return RestoresUnderWay.capturing([this.restores], signal, async (begin) => {
       await settled;
-      const captured = now ?? capture();
+      const captured = now ?? this.captureNow(name, metadata);
       // One that is there is not awaited: what is newer could be saved before it, and it would be the head behind that.
       const taken = captured instanceof Promise ? await captured : captured;
       begin();

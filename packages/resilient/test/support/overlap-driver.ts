@@ -1,4 +1,5 @@
 import { checkpointGroup, ResilientCheckpointManager, restoreGroup } from "@ckpt/resilient";
+import { keepLast } from "@ckpt/retention";
 import type { Op, Setting } from "./overlap-ops.js";
 import { randomOf, SlowStore, turn } from "./slow-store.js";
 
@@ -20,6 +21,22 @@ interface Live {
   restored: number;
 }
 
+/** What an `apply` calls. */
+function innerOp(random: (below: number) => number, { agents, asyncCollect }: Setting): Op {
+  const kinds = [
+    "create",
+    "create",
+    "restore",
+    "undo",
+    "guard",
+    "restoreGroup",
+    asyncCollect ? "create" : "group",
+  ];
+  const kind = kinds[random(kinds.length)]!;
+  const variant = random(1000);
+  return { kind, agent: random(agents), hops: 0, turns: 0, pick: random(1000), abortAfter: -1, variant };
+}
+
 /** Runs overlapping calls, and resolves to what is wrong when all have settled. */
 export async function runOps(
   setting: Setting,
@@ -37,7 +54,7 @@ export async function runOps(
     let depth = 0;
     const manager: Manager = new ResilientCheckpointManager<State>(agentId, {
       store,
-      retention: setting.seed % 3 === 0 ? false : undefined,
+      retention: [false as const, undefined, keepLast(1)][setting.seed % 3],
       drift: false,
       retry: false,
       memoryBytesWhenDegraded: 0,
@@ -68,7 +85,7 @@ export async function runOps(
           if (setting.savingApply && !isOver && depth < 1 && random(3) === 0) {
             depth++;
             try {
-              await create(lives[random(lives.length)]!, undefined);
+              await perform(innerOp(random, setting), undefined);
             } catch {
             } finally {
               depth--;
