@@ -55,19 +55,36 @@ export async function checkpointGroup(
   const group = { groupId, name, agentIds: kits.map((kit) => kit.agentId) };
   // Where one has to wait for a restore, all do: a state that is taken before the others' would be saved behind newer ones of its agent.
   const settled = untilRestored(kits);
-  const capture = () => captureAll(kits, (kit) => kit.captureNow(name, { ...options.metadata, group }));
-  const now = settled === undefined ? capture() : undefined;
+  const captureNow = (kit: AnyKit) => kit.captureNow(name, { ...options.metadata, group });
+  const now = settled === undefined ? captureAll(kits, captureNow) : undefined;
   return operateAll(kits, "checkpointGroup", signal, () => {
     // Without a promise among them there is no wait: the group keeps its place among the calls around it.
     if (now !== undefined && areThere(now)) return saveAll(kits, now, group, signal);
     const agents = kits.map((kit) => kit.restores);
     return RestoresUnderWay.capturing(agents, signal, async (begin) => {
       await settled;
-      const captures = now ?? capture();
-      const taken = areThere(captures) ? captures : await Promise.all(captures);
+      const captures = now ?? captureAll(kits, captureNow);
+      const taken = areThere(captures)
+        ? captures
+        : captureAnew(kits, captures, await Promise.all(captures), captureNow);
       begin();
       return saveAll(kits, taken, group, signal);
     });
+  });
+}
+
+/** Takes anew what was there before the promises of the others resolved: newer saves of its agent may have gone before it. */
+function captureAnew(
+  kits: readonly AnyKit[],
+  captures: readonly (Capture | Promise<Capture>)[],
+  taken: readonly Capture[],
+  captureNow: (kit: AnyKit) => Capture | Promise<Capture>,
+): readonly Capture[] {
+  return captures.map((capture, i) => {
+    const anew = capture instanceof Promise ? capture : captureNow(kits[i]!);
+    if (!(anew instanceof Promise)) return anew;
+    anew.catch(() => {}); // A `collect` that gives a promise now and then.
+    return taken[i]!;
   });
 }
 

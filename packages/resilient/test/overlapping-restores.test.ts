@@ -274,6 +274,19 @@ describe("a group", () => {
     }
   });
 
+  it("that waits for the collect of one member is not the head behind newer saves of the others", async () => {
+    const store = new MemoryStore();
+    const a = agentOver(store, { n: 1 });
+    const collect = () => new Promise((resolve) => setTimeout(resolve, 5, { n: 1 })) as never;
+    const b = agentOver(store, { n: 1 }, { agentId: "b", collect });
+    const grouping = checkpointGroup([a.manager, b.manager], "g");
+    a.agent.state = { n: 2 };
+    await a.manager.createCheckpoint();
+    await grouping;
+    const [head] = await a.manager.lineage();
+    expect([head?.name, await head?.data()]).toEqual(["g", { n: 2 }]);
+  });
+
   it("tells each agent's drift monitor of its saves", async () => {
     const store = new MemoryStore();
     const [x, y] = ["x", "y"].map((agentId) => agentOver(store, { v: 1 }, { agentId }).manager);
