@@ -173,6 +173,7 @@ async function restoreAll(
     const { headers, found, former, saved } = await aloneInAll(kits, signal, (positions) =>
       moveAll(kits, groupId, { before, positions, spared, signal }),
     );
+    for (const kit of kits) kit.restores.moves++;
     const states = found.map(({ data, header }) => ({ data, id: header.id }));
     try {
       await applyAll(kits, states, former, ends);

@@ -35,21 +35,26 @@ async function recoverAnd<State>(
   end: () => void,
 ): Promise<RecoveryReport<State>> {
   // In turn with the saves that were called before: the last of them is where the agent was.
-  const { agent, search } = await kit.queue.alone(async () => {
-    const agent = await kit.readAgent();
-    return { agent, search: await findHead(kit, agent, options) };
-  }, options.signal);
+  const look = () =>
+    kit.queue.alone(async () => {
+      const agent = await kit.readAgent();
+      return { agent, search: await findHead(kit, agent, options) };
+    }, options.signal);
+  let { agent, search } = await look();
   const guards = (agent?.openGuards ?? []).map((guard) => offer(kit, guard));
   const isLetGo = guards.length > 0 && typeof onUnfinishedGuard === "function";
   if (isLetGo) end();
+  const { moves } = kit.restores;
   // What is live now, and what was saved of it meanwhile, is of a process that has just begun: an undo leads to the state at the crash.
   const inner = { ...options, safety: false, end: isLetGo ? undefined : end, formerId: agent?.headId };
   const undone = await settleGuards(kit, guards, onUnfinishedGuard, inner);
-  const applied = search.found;
   if (undone.restored !== undefined) {
     const { checkpoint, data } = undone.restored;
     return report(kit, agent, { ...search, checkpoint, data, open: undone.open });
   }
+  // The caller's code went somewhere by itself: that came later than the head from before.
+  if (kit.restores.moves !== moves) ({ agent, search } = await look());
+  const applied = search.found;
   if (applied !== undefined) {
     const isHead = applied.header.id === agent?.headId;
     // Whatever was saved while the restore did not hold it up came from a live state that has not begun.

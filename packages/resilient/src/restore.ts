@@ -131,6 +131,7 @@ async function restoreIn<State>(
       return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
     }, signal);
     if (restored === undefined) return undefined;
+    kit.restores.moves++;
     const applying = kit.apply(restored.data, restored.checkpoint.id);
     end();
     try {

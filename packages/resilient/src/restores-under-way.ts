@@ -12,6 +12,8 @@ const WAITING = "A call that waited for those before it";
 export class RestoresUnderWay {
   readonly #restores = new Set<Promise<void>>();
   readonly #captures = new Set<Promise<void>>();
+  /** How many restores moved the head. */
+  moves = 0;
 
   /** Begins a restore. The function that is returned ends it: once `apply` was called, or the restore has failed. */
   begin(): () => void {

@@ -211,6 +211,31 @@ describe("a save beside a restore", () => {
     expect((await manager.getLatest())?.name).toBe("from the callback");
   });
 
+  it("leaves a recovery where onUnfinishedGuard itself restored to", async () => {
+    const store = new MemoryStore();
+    const before = agentOver(store, { n: 1 });
+    await before.manager.createCheckpoint();
+    await new Promise<void>((begun) => {
+      void before.manager.guard("op", () => new Promise(() => begun()));
+    });
+    before.agent.state = { n: 2 };
+    await before.manager.createCheckpoint();
+    await before.manager.close();
+    const { agent, manager } = agentOver(
+      store,
+      { n: 100 },
+      {
+        onUnfinishedGuard: async (): Promise<"dismiss"> => {
+          await manager.restoreCheckpoint("a:1");
+          return "dismiss";
+        },
+      },
+    );
+    const report = await manager.recover();
+    expect([agent.state, report.checkpoint?.id, report.headId]).toEqual([{ n: 1 }, "a:1", "a:1"]);
+    expect((await manager.createCheckpoint()).parentId).toBe("a:1");
+  });
+
   it("is the child of what a fork starts from, and never its parent", async () => {
     const { agent, manager } = agentOver(new MemoryStore(), { n: 1 });
     await manager.createCheckpoint();
