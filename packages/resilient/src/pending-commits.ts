@@ -3,8 +3,10 @@ import {
   type CheckpointHeader,
   diff,
   type HeaderQuery,
+  type Json,
   type Snapshot,
   type StoreEntry,
+  type StoreEvent,
 } from "@ckpt/core";
 import { applyEntries } from "./agent-facts.js";
 import { agentsOf } from "./agent-order.js";
@@ -17,10 +19,12 @@ export interface PendingCommit {
   /** Full headers of its puts, in order. */
   readonly headers: readonly CheckpointHeader[];
   /** What each entry adds to memory, in bytes: for a state, what it does not share with the one waiting before it. */
-  readonly sizes: readonly number[];
+  readonly sizes: number[];
+  /** The batch that this one is what is left of, where an agent's part was given up. */
+  readonly partOf?: PendingCommit;
 }
 
-/** Room that a header, an event or a removal is counted with. */
+/** Room that a header, an event or a removal is counted with, beside the metadata or body in it. */
 const ENTRY_BYTES = 512;
 /** Room that an id in a removal is counted with. */
 const ID_BYTES = 64;
@@ -29,7 +33,6 @@ const ID_BYTES = 64;
 export class PendingCommits {
   #queue: PendingCommit[] = [];
   #bytes = 0;
-  readonly #snapshots = new Map<string, Snapshot>();
   readonly #newest = new Map<string, Snapshot>();
 
   get count(): number {
@@ -67,17 +70,16 @@ export class PendingCommits {
     const newest = new Map<string, Snapshot>();
     return entries.map((entry) => {
       if (entry.op === "remove") return ENTRY_BYTES + entry.ids.length * ID_BYTES;
-      if (entry.op !== "put") return ENTRY_BYTES;
-      const { agentId } = entry.header;
+      if (entry.op !== "put") return ENTRY_BYTES + lengthOf(entry.event);
+      const { agentId, metadata } = entry.header;
       const previous = newest.get(agentId) ?? this.#newest.get(agentId);
       newest.set(agentId, entry.snapshot);
-      return (
-        ENTRY_BYTES + (previous === undefined ? entry.snapshot.weight : diff(previous, entry.snapshot).weight)
-      );
+      const weight = previous === undefined ? entry.snapshot.weight : diff(previous, entry.snapshot).weight;
+      return ENTRY_BYTES + lengthOf(metadata) + weight;
     });
   }
 
-  push(entries: readonly StoreEntry[], headers: readonly CheckpointHeader[], sizes: readonly number[]): void {
+  push(entries: readonly StoreEntry[], headers: readonly CheckpointHeader[], sizes: number[]): void {
     const commit = { entries, headers, sizes, agentIds: agentsOf(entries) };
     this.#queue.push(commit);
     this.#count(commit);
@@ -86,22 +88,33 @@ export class PendingCommits {
   #count({ entries, sizes }: PendingCommit): void {
     this.#bytes += sum(sizes);
     for (const entry of entries) {
-      if (entry.op !== "put") continue;
-      this.#snapshots.set(entry.header.id, entry.snapshot);
-      this.#newest.set(entry.header.agentId, entry.snapshot);
+      if (entry.op === "put") this.#newest.set(entry.header.agentId, entry.snapshot);
     }
   }
 
   /** Forgets batches: they are durable now, or given up. */
   drop(batches: readonly PendingCommit[]): void {
-    // One that was given up while it was being written is not there any more.
-    const gone = new Set(batches.filter((commit) => this.#queue.includes(commit)));
-    this.#queue = this.#queue.filter((commit) => !gone.has(commit));
-    for (const commit of gone) {
-      this.#bytes -= sum(commit.sizes);
-      for (const header of commit.headers) this.#snapshots.delete(header.id);
+    const written = new Set(batches);
+    // One that was given up while it was being written is not there any more, or a part of it is.
+    const isGone = (commit: PendingCommit) =>
+      written.has(commit) || (commit.partOf !== undefined && written.has(commit.partOf));
+    const gone = this.#queue.filter(isGone);
+    this.#queue = this.#queue.filter((commit) => !isGone(commit));
+    for (const commit of gone) this.#bytes -= sum(commit.sizes);
+    this.#weighAnew(new Set(gone.flatMap((commit) => commit.headers.map((header) => header.agentId))));
+  }
+
+  /** The state before an agent's first one is gone from here: that one is held alone now, whole. */
+  #weighAnew(agentIds: Set<string>): void {
+    for (const { entries, sizes } of this.#queue) {
+      entries.forEach((entry, i) => {
+        if (entry.op !== "put" || !agentIds.delete(entry.header.agentId)) return;
+        this.#bytes -= sizes[i]!;
+        sizes[i] = ENTRY_BYTES + lengthOf(entry.header.metadata) + entry.snapshot.weight;
+        this.#bytes += sizes[i]!;
+      });
     }
-    if (this.#queue.length === 0) this.#newest.clear();
+    for (const id of agentIds) this.#newest.delete(id);
   }
 
   /** Forgets everything, or what is one agent's: of a batch that it shares with others, their part stays. */
@@ -153,9 +166,15 @@ export class PendingCommits {
     return applyQuery(byId.values(), query);
   }
 
-  /** A state that is here, whole. */
-  snapshot(id: string): Snapshot | undefined {
-    return this.#snapshots.get(id);
+  /** A state that is here, whole: the last one under its id. */
+  snapshot(agentId: string, id: string): Snapshot | undefined {
+    for (const { entries } of [...this.#queue].reverse()) {
+      const isIt = (entry: StoreEntry) =>
+        entry.op === "put" && entry.header.id === id && entry.header.agentId === agentId;
+      const entry = entries.findLast(isIt);
+      if (entry?.op === "put") return entry.snapshot;
+    }
+    return undefined;
   }
 
   /** What happens to `id` here: it is put, removed, or not touched. The last word counts. */
@@ -179,11 +198,14 @@ function withoutAgent(commit: PendingCommit, agentId: string): PendingCommit | u
   const entries = commit.entries.filter((_, i) => stays[i]);
   if (entries.length === 0) return undefined;
   return {
+    partOf: commit.partOf ?? commit,
     entries,
     agentIds: agentsOf(entries),
     headers: commit.headers.filter((header) => header.agentId !== agentId),
     sizes: commit.sizes.filter((_, i) => stays[i]),
   };
 }
+
+const lengthOf = (value: Json | StoreEvent): number => JSON.stringify(value).length;
 
 export const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);

@@ -24,7 +24,10 @@ import { describeError, isPlaceFailure } from "./place-failure.js";
 import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
 export interface DegradationOptions {
-  /** The most that waiting batches may hold, in bytes of state not shared among them. Beyond it a commit rejects; 0: at once, as the place does. Default 64 MiB. */
+  /**
+   * The most that waiting batches may hold, in bytes of metadata, notes, and state not shared among them. Beyond it a commit rejects; 0: at
+   * once, as the place does. Default 64 MiB.
+   */
   readonly maxBytes?: number;
   /** First pause before a flush is tried again, milliseconds; it doubles up to `maxFlushDelayMs`. Default 250. */
   readonly minFlushDelayMs?: number;
@@ -208,7 +211,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   override async load(agentId: string, id: string, options?: Abortable): Promise<Snapshot> {
     this.assertOpen();
     const fate = this.#pending.fate(agentId, id);
-    const snapshot = fate === "put" ? this.#pending.snapshot(id) : undefined;
+    const snapshot = fate === "put" ? this.#pending.snapshot(agentId, id) : undefined;
     if (snapshot !== undefined) return snapshot;
     if (fate === "removed") {
       throw fail("CKPT_NOT_FOUND", {
