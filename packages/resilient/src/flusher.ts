@@ -20,6 +20,7 @@ export class Flusher {
   readonly #pending: PendingCommits;
   readonly #incidents: Incidents;
   readonly #settings: FlusherSettings;
+  readonly #onWritten: (entries: readonly StoreEntry[]) => void;
   #delayMs: number;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<boolean> | undefined;
@@ -33,11 +34,13 @@ export class Flusher {
     pending: PendingCommits,
     incidents: Incidents,
     settings: FlusherSettings,
+    onWritten: (entries: readonly StoreEntry[]) => void,
   ) {
     this.#store = store;
     this.#pending = pending;
     this.#incidents = incidents;
     this.#settings = settings;
+    this.#onWritten = onWritten;
     this.#delayMs = settings.minFlushDelayMs;
   }
 
@@ -111,6 +114,7 @@ export class Flusher {
   async #commit(batches: readonly PendingCommit[]): Promise<void> {
     const entries: StoreEntry[] = batches.flatMap((batch) => [...batch.entries]);
     await this.#store.commit(entries);
+    this.#onWritten(entries);
     this.#pending.drop(batches);
     const checkpointIds = batches.flatMap((batch) => batch.headers.map((header) => header.id));
     this.#delayMs = this.#settings.minFlushDelayMs;

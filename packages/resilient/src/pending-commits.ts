@@ -149,6 +149,12 @@ export class PendingCommits {
     return touched;
   }
 
+  /** Whether checkpoints of the agent are removed here. */
+  removesOf(agentId: string): boolean {
+    const isRemoval = (entry: StoreEntry) => entry.op === "remove" && entry.agentId === agentId;
+    return this.#queue.some(({ entries }) => entries.some(isRemoval));
+  }
+
   /** The agent's facts once everything here is written on top of `below`. */
   overAgent(below: AgentState): AgentState {
     return this.#queue.reduce((state, commit) => applyEntries(state, commit.entries), below);

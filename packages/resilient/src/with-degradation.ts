@@ -11,7 +11,7 @@ import type {
   StoreFinding,
 } from "@ckpt/core";
 import { throwIfAborted } from "@ckpt/core";
-import { applyEntries, newAgent } from "./agent-facts.js";
+import { newAgent } from "./agent-facts.js";
 import { AgentOrder, agentsOf } from "./agent-order.js";
 import { captureEntries } from "./capture-entries.js";
 import { checkRepeat, degradedHeaders } from "./degraded-batch.js";
@@ -19,6 +19,7 @@ import { fail } from "./errors.js";
 import { Flusher } from "./flusher.js";
 import { widened } from "./header-query.js";
 import type { HealthReporting, StoreHealth } from "./health.js";
+import { HeldAgents } from "./held-agents.js";
 import { PendingCommits, sum } from "./pending-commits.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
 import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
@@ -83,31 +84,31 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   readonly #pending = new PendingCommits();
   readonly #order = new AgentOrder();
   readonly #flusher: Flusher;
-  /** Held leases' epochs, and what was known of an agent when its lease was taken. */
-  readonly #held = new Map<string, { epoch: number; known: AgentState }>();
+  readonly #held = new HeldAgents();
   #staleReads: StoreFinding[] = [];
 
   constructor(inner: CheckpointStore, options: DegradationOptions) {
     super(inner);
     const settings = { ...DEGRADATION_DEFAULTS, ...options };
     this.#maxBytes = settings.maxBytes;
-    this.#flusher = new Flusher(inner, this.#pending, this.incidents, settings);
+    this.#flusher = new Flusher(inner, this.#pending, this.incidents, settings, (entries) =>
+      this.#held.learn(entries),
+    );
   }
 
   override async acquire(agentId: string): Promise<Lease> {
     const lease = await super.acquire(agentId);
     const { epoch } = lease;
-    const held = { epoch, known: newAgent(agentId) };
+    let known: AgentState | undefined;
     try {
-      held.known = (await this.inner.agent(agentId)) ?? held.known;
+      known = await this.inner.agent(agentId);
     } catch (error) {
       await lease.release();
       throw error;
     }
-    this.#held.set(agentId, held);
+    const letGo = this.#held.take(agentId, epoch, known ?? newAgent(agentId));
     const release = async () => {
-      // A second release must not take the next holder's mark.
-      if (this.#held.get(agentId) === held) this.#held.delete(agentId);
+      letGo();
       await lease.release();
     };
     return { agentId, epoch, release };
@@ -135,10 +136,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     }
     try {
       const receipt = await this.inner.commit(entries, options);
-      for (const id of agentIds) {
-        const held = this.#held.get(id);
-        if (held !== undefined) held.known = applyEntries(held.known, entries);
-      }
+      this.#held.learn(entries);
       return receipt;
     } catch (error) {
       if (!isPlaceFailure(error) || !this.#mayDegrade(agentIds)) throw error;
@@ -157,7 +155,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
 
   /** Refuses what the place would refuse; resolves to the headers that the receipt states. */
   async #check(entries: readonly StoreEntry[]): Promise<readonly CheckpointHeader[]> {
-    const headers = degradedHeaders(entries, (id) => this.#held.get(id)?.epoch ?? 0);
+    const headers = degradedHeaders(entries, (id) => this.#held.epochOf(id));
     const last = new Map<string, number>();
     for (const id of agentsOf(entries)) last.set(id, (await this.#agent(id))?.lastSequence ?? 0);
     for (const header of headers) {
@@ -225,11 +223,18 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
 
   override async agent(agentId: string): Promise<AgentState | undefined> {
     this.assertOpen();
-    return this.#pending.count === 0 ? this.inner.agent(agentId) : this.#agent(agentId);
+    if (this.#pending.count === 0) return this.inner.agent(agentId);
+    const state = await this.#agent(agentId);
+    if (state === undefined || !this.#pending.removesOf(agentId)) return state;
+    // Which of the removed ones are there at all, only the headers tell.
+    const below = await this.#readOr(agentId, undefined, () => this.inner.list(agentId));
+    return below === undefined
+      ? state
+      : { ...state, count: this.#pending.overHeaders(agentId, below).length };
   }
 
   async #agent(agentId: string): Promise<AgentState | undefined> {
-    const known = this.#held.get(agentId)?.known;
+    const known = this.#held.known(agentId);
     const below = await this.#readOr(agentId, known, () => this.inner.agent(agentId));
     if (!this.#pending.concerns(agentId)) return below;
     return this.#pending.overAgent(below ?? newAgent(agentId));

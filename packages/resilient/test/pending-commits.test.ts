@@ -1,15 +1,13 @@
 import { type StoreEntry, snapshot } from "@ckpt/core";
-import { type DegradationOptions, type StoreIncident, withDegradation } from "@ckpt/resilient";
+import { type DegradationOptions, withDegradation } from "@ckpt/resilient";
 import { describe, expect, it } from "vitest";
 import { errorOf, put } from "./support/agent-bench.js";
 import { FaultyStore, ioError } from "./support/faulty-store.js";
 
 function degrading(options: DegradationOptions = {}) {
   const inner = new FaultyStore();
-  const store = withDegradation(inner, { minFlushDelayMs: 60_000, maxFlushDelayMs: 60_000, ...options });
-  const seen: StoreIncident[] = [];
-  store.onIncident((incident) => seen.push(incident));
-  return { inner, store, seen };
+  const slow = { minFlushDelayMs: 60_000, maxFlushDelayMs: 60_000 };
+  return { inner, store: withDegradation(inner, { ...slow, ...options }) };
 }
 const event = (agentId: string, what: Extract<StoreEntry, { op: "event" }>["event"]): StoreEntry => ({
   op: "event",
