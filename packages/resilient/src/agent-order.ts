@@ -1,4 +1,4 @@
-import type { StoreEntry } from "@ckpt/core";
+import { type StoreEntry, untilAborted } from "@ckpt/core";
 
 /** The agents that a batch writes, each once. */
 export function agentsOf(entries: readonly StoreEntry[]): string[] {
@@ -20,8 +20,21 @@ export function agentsOf(entries: readonly StoreEntry[]): string[] {
 export class AgentOrder {
   readonly #tails = new Map<string, Promise<void>>();
 
-  /** Runs `task` once every earlier task of these agents has settled. Nothing is scheduled when none is under way. */
-  run<T>(agentIds: readonly string[], task: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `task` once every earlier task of these agents has settled. Nothing is scheduled when none is under way. Where `signal` fires
+   * before its turn, it rejects with `CKPT_ABORTED` at once, and is never run.
+   */
+  run<T>(agentIds: readonly string[], task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (signal === undefined) return this.#inTurn(agentIds, task);
+    return untilAborted(signal, "The call", (begin) =>
+      this.#inTurn(agentIds, async () => {
+        begin();
+        return task();
+      }),
+    );
+  }
+
+  #inTurn<T>(agentIds: readonly string[], task: () => Promise<T>): Promise<T> {
     const earlier: Promise<void>[] = [];
     for (const id of agentIds) {
       const tail = this.#tails.get(id);

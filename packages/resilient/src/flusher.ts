@@ -1,5 +1,5 @@
 import type { CheckpointStore, StoreEntry } from "@ckpt/core";
-import { throwIfAborted } from "@ckpt/core";
+import { throwIfAborted, untilAborted } from "@ckpt/core";
 import { fail } from "./errors.js";
 import type { StoreHealth } from "./health.js";
 import type { Incidents } from "./incidents.js";
@@ -77,14 +77,15 @@ export class Flusher {
     this.#delayMs = Math.min(this.#delayMs * 2, this.#settings.maxFlushDelayMs);
   }
 
-  /** Tries now. Resolves to whether nothing is left; rejects only with `CKPT_ABORTED`. */
+  /** Tries now. Resolves to whether nothing is left; rejects only with `CKPT_ABORTED`, and is not broken off by that. */
   async flush(signal?: AbortSignal): Promise<boolean> {
     throwIfAborted(signal, "The flush");
     this.#running ??= this.#writeAll().finally(() => {
       this.#running = undefined;
       this.#schedule();
     });
-    return this.#running;
+    const running = this.#running;
+    return signal === undefined ? running : untilAborted(signal, "The flush", () => running);
   }
 
   async #writeAll(): Promise<boolean> {

@@ -7,6 +7,7 @@ import {
   type StoreCapabilities,
   type StoreEntry,
   throwIfAborted,
+  untilAborted,
 } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
@@ -17,6 +18,7 @@ import { HEALTHY, type HealthReporting, type IncidentListener, type StoreHealth 
 import { Incidents } from "./incidents.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
+import { giveBack, letGoEverywhere, takeEverywhere } from "./place-leases.js";
 import { PlacesMaintenance } from "./places-maintenance.js";
 import { Prober } from "./prober.js";
 import { draftOf, otherHistory } from "./reconcile.js";
@@ -91,23 +93,27 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
     this.assertOpen();
     const entries = captureEntries(given);
     const agentIds = agentsOf(entries);
-    return this.order.run(agentIds, async () => {
-      throwIfAborted(options?.signal, "The commit");
-      const views: AgentView[] = [];
-      for (const id of agentIds) views.push(this.held.get(id) ?? (await this.#unheld(id)));
-      try {
-        const receipt = await this.write(entries, views, options);
-        for (const view of views) view.state = applyEntries(view.state, entries);
-        return receipt;
-      } catch (error) {
-        for (const view of views) {
-          view.noteDue = true;
-          const { lastSequence } = applyEntries(view.state, entries);
-          if (lastSequence > view.attemptedSequence) view.attemptedSequence = lastSequence;
+    return this.order.run(
+      agentIds,
+      async () => {
+        throwIfAborted(options?.signal, "The commit");
+        const views: AgentView[] = [];
+        for (const id of agentIds) views.push(this.held.get(id) ?? (await this.#unheld(id)));
+        try {
+          const receipt = await this.write(entries, views, options);
+          for (const view of views) view.state = applyEntries(view.state, entries);
+          return receipt;
+        } catch (error) {
+          for (const view of views) {
+            view.noteDue = true;
+            const { lastSequence } = applyEntries(view.state, entries);
+            if (lastSequence > view.attemptedSequence) view.attemptedSequence = lastSequence;
+          }
+          throw error;
         }
-        throw error;
-      }
-    });
+      },
+      options?.signal,
+    );
   }
 
   /** A store without leases takes commits of agents that nobody acquired. */
@@ -139,23 +145,11 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
   async acquire(agentId: string): Promise<Lease> {
     this.assertOpen();
     return this.order.run([agentId], async () => {
-      const leases = new Map<Place, Lease>();
-      let failure: unknown;
-      for (const place of this.places) {
-        try {
-          leases.set(place, await place.store.acquire(agentId));
-        } catch (error) {
-          if (!isPlaceFailure(error)) {
-            for (const lease of leases.values()) await lease.release();
-            throw error;
-          }
-          failure = error;
-          this.dropPlace(place, error);
-        }
-      }
-      if (leases.size === 0) throw failure;
+      const { leases, failures } = await takeEverywhere(this.places, agentId);
+      for (const [place, error] of failures) this.dropPlace(place, error);
+      if (leases.size === 0) throw [...failures.values()].at(-1);
       const view = await this.#look(agentId).catch(async (error: unknown) => {
-        for (const lease of leases.values()) await lease.release();
+        await giveBack(leases);
         throw error;
       });
       for (const [place, lease] of leases) place.leases.set(agentId, lease);
@@ -170,7 +164,7 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
     return this.order.run([agentId], async () => {
       if (this.held.get(agentId) !== view) return;
       this.held.delete(agentId);
-      for (const place of this.places) await place.letGo(agentId);
+      await letGoEverywhere(this.places, agentId);
     });
   }
 
@@ -211,7 +205,10 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
     this.#reconciling ??= this.#reconcileAll().finally(() => {
       this.#reconciling = undefined;
     });
-    return this.#reconciling;
+    const all = this.#reconciling;
+    return options?.signal === undefined
+      ? all
+      : untilAborted(options.signal, "The reconciliation", () => all);
   }
 
   async #reconcileAll(): Promise<boolean> {

@@ -118,7 +118,7 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     if (this.isClosed) throw storeClosed();
     const entries = captureEntries(given);
     const agentIds = agentsOf(entries);
-    return this.#order.run(agentIds, () => this.#commit(agentIds, entries, options));
+    return this.#order.run(agentIds, () => this.#commit(agentIds, entries, options), options?.signal);
   }
 
   async #commit(

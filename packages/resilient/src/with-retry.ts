@@ -97,7 +97,7 @@ class RetryStore extends StoreDecorator {
   override async commit(given: readonly StoreEntry[], options?: Abortable): Promise<CommitReceipt> {
     if (this.isClosed) throw storeClosed();
     const entries = captureEntries(given);
-    return this.#order.run(agentsOf(entries), () => this.#commit(entries, options));
+    return this.#order.run(agentsOf(entries), () => this.#commit(entries, options), options?.signal);
   }
 
   async #commit(entries: readonly StoreEntry[], options: Abortable | undefined): Promise<CommitReceipt> {
