@@ -9,6 +9,7 @@ export class Place {
   readonly store: CheckpointStore;
   /** The agents that are held here. */
   readonly leases = new Map<string, Lease>();
+  readonly #taking = new Map<string, Promise<Lease>>();
   /** How often it has failed: whoever works on its return learns whether it has failed again meanwhile. */
   failures = 0;
   #since: number | null = null;
@@ -35,10 +36,16 @@ export class Place {
     this.#lastError = undefined;
   }
 
-  /** Takes the agent here, once. */
+  /** Takes the agent here, once: two that ask at the same time would be refused for each other's sake. */
   async hold(agentId: string): Promise<Lease> {
-    const held = this.leases.get(agentId);
+    const held = this.leases.get(agentId) ?? this.#taking.get(agentId);
     if (held !== undefined) return held;
+    const taking = this.#take(agentId).finally(() => this.#taking.delete(agentId));
+    this.#taking.set(agentId, taking);
+    return taking;
+  }
+
+  async #take(agentId: string): Promise<Lease> {
     const lease = await this.store.acquire(agentId);
     this.leases.set(agentId, lease);
     return lease;
@@ -46,6 +53,8 @@ export class Place {
 
   /** Gives the agent back. A place that fails at it has nothing left to give back. */
   async letGo(agentId: string): Promise<void> {
+    // Whoever brings the place back may be taking it at this moment, and would keep it for good.
+    await this.#taking.get(agentId)?.catch(() => {});
     const lease = this.leases.get(agentId);
     this.leases.delete(agentId);
     try {
