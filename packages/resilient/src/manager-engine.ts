@@ -169,7 +169,8 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
   #takeFindings(): readonly StoreFinding[] {
     const findings = this.#inbox.take();
     if (findings.length === 0) return findings;
-    this.drift.addFindings(findings);
+    // One that names no checkpoint (a place that cannot be read, a copy that was read elsewhere) is no reason to go back.
+    this.drift.addFindings(findings.filter(({ affectedIds }) => affectedIds.length > 0));
     for (const finding of findings) {
       for (const id of finding.affectedIds) this.pruner.markDamaged(id);
       this.settings.logger.warn("the store found something", { agentId: this.agentId, finding });

@@ -235,7 +235,8 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
 
   async #agent(agentId: string): Promise<AgentState | undefined> {
     const known = this.#held.known(agentId);
-    const below = await this.#readOr(agentId, known, () => this.inner.agent(agentId));
+    const isStale = known === undefined;
+    const below = await this.#readOr(agentId, known, () => this.inner.agent(agentId), isStale);
     if (!this.#pending.concerns(agentId)) return below;
     return this.#pending.overAgent(below ?? newAgent(agentId));
   }
@@ -246,13 +247,15 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     return [...new Set([...below, ...this.#pending.agentIds()])].sort();
   }
 
-  /** Reads below; while that fails for the place's sake, answers with what is known, and says so. */
-  async #readOr<T>(agentId: string, known: T, read: () => Promise<T>): Promise<T> {
+  /** Reads below; while that fails for the place's sake, answers with what is known, and says so where that may not be all. */
+  async #readOr<T>(agentId: string, known: T, read: () => Promise<T>, isStale = true): Promise<T> {
     try {
       return await read();
     } catch (error) {
       if (!isPlaceFailure(error)) throw error;
+      if (!isStale) return known;
       this.#staleReads = [
+        ...this.#staleReads.filter(({ place }) => place !== agentId),
         {
           kind: "stale",
           place: agentId,
