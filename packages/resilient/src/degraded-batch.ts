@@ -1,5 +1,6 @@
-import type { CheckpointHeader, StoreEntry } from "@ckpt/core";
+import type { CheckpointHeader, StoreEntry, StoreFinding } from "@ckpt/core";
 import { fail } from "./errors.js";
+import { describeError } from "./place-failure.js";
 
 /**
  * A put whose sequence is not above the agent's last: fine when it is the very checkpoint that is there already (written by a
@@ -37,4 +38,15 @@ export function degradedHeaders(
     });
   }
   return headers;
+}
+
+/** The finding of a read that the place could not answer. */
+export function staleRead(agentId: string, error: unknown): StoreFinding {
+  return {
+    kind: "stale",
+    place: agentId,
+    message: `The store could not be read (${describeError(error).message}); only what is in memory is known`,
+    affectedIds: [],
+    remedy: "Make the place readable again and read once more.",
+  };
 }

@@ -206,15 +206,19 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
    * usable then. `discard` gives that up instead.
    */
   override close(options: CloseOptions = {}): Promise<void> {
-    if (this.#closing === undefined) this.#closeOptions = options;
-    this.#closing ??= this.#finish(options).catch((error: unknown) => {
+    const isUnderWay = this.#closing !== undefined;
+    if (!isUnderWay || options.discard === true) this.#closeOptions = options;
+    // A close that waits for the flush already hears of it too, and ends.
+    if (isUnderWay && this.#isOpen && options.discard === true)
+      void this.#ladder.settle(this.agentId, options);
+    this.#closing ??= this.#finish().catch((error: unknown) => {
       this.#closing = undefined;
       throw error;
     });
     return this.#closing;
   }
 
-  async #finish(options: CloseOptions): Promise<void> {
+  async #finish(): Promise<void> {
     // A manager that never wrote has nothing to finish, and must not take the agent for it.
     if (this.#savesUnderWay > 0) await this.queue.alone(async () => {}).catch(() => {});
     if (this.#isOpen && !this.closed) {
@@ -227,7 +231,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
         // Neither is part of what was acknowledged; the next process does both again.
         this.report("the last work before closing", error);
       }
-      await this.#ladder.settle(this.agentId, options);
+      await this.#ladder.settle(this.agentId, this.#closeOptions);
     }
     await super.close();
   }
@@ -236,6 +240,7 @@ export abstract class ManagerEngine<State> extends LiveStateManager<State> {
     this.pruner.stop();
     // A save that was under way when the close began may have reached memory only.
     if (this.#isOpen) await this.#ladder.settle(this.agentId, this.#closeOptions);
+    this.#isOpen = false;
     this.#unsubscribe();
     this.#inbox.leave();
     await super.release();

@@ -14,14 +14,14 @@ import { throwIfAborted } from "@ckpt/core";
 import { newAgent } from "./agent-facts.js";
 import { AgentOrder, agentsOf } from "./agent-order.js";
 import { captureEntries } from "./capture-entries.js";
-import { checkRepeat, degradedHeaders } from "./degraded-batch.js";
+import { checkRepeat, degradedHeaders, staleRead } from "./degraded-batch.js";
 import { fail } from "./errors.js";
 import { Flusher } from "./flusher.js";
 import { widened } from "./header-query.js";
 import type { HealthReporting, StoreHealth } from "./health.js";
 import { HeldAgents } from "./held-agents.js";
 import { PendingCommits, sum } from "./pending-commits.js";
-import { describeError, isPlaceFailure } from "./place-failure.js";
+import { isPlaceFailure } from "./place-failure.js";
 import { type Abortable, StoreDecorator, storeClosed } from "./store-decorator.js";
 
 export interface DegradationOptions {
@@ -254,16 +254,8 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
     } catch (error) {
       if (!isPlaceFailure(error)) throw error;
       if (!isStale) return known;
-      this.#staleReads = [
-        ...this.#staleReads.filter(({ place }) => place !== agentId),
-        {
-          kind: "stale",
-          place: agentId,
-          message: `The store could not be read (${describeError(error).message}); only what is in memory is known`,
-          affectedIds: [],
-          remedy: "Make the place readable again and read once more.",
-        },
-      ];
+      const others = this.#staleReads.filter(({ place }) => place !== agentId);
+      this.#staleReads = [...others, staleRead(agentId, error)];
       return known;
     }
   }
@@ -286,6 +278,9 @@ class DegradationStore extends StoreDecorator implements DegradingStore {
   }
 
   override close(options: CloseOptions = {}): Promise<void> {
+    // One that waits for the flush already hears of it too, and ends.
+    if (options.discard === true && this.isClosed)
+      void this.#order.idle().then(() => this.#flusher.discard());
     return this.closeAfter(async () => {
       await this.#order.idle();
       if (options.discard === true) this.#flusher.discard();
