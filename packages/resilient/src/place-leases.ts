@@ -1,4 +1,5 @@
 import type { Lease } from "@ckpt/core";
+import { isCkptError } from "@ckpt/errors";
 import type { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 
@@ -35,4 +36,19 @@ export async function giveBack(leases: ReadonlyMap<Place, Lease>): Promise<void>
 export async function letGoEverywhere(places: readonly Place[], agentId: string): Promise<void> {
   const results = await Promise.allSettled(places.map((place) => place.letGo(agentId)));
   for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/** Takes what a place that is back has not been asked for. Resolves to the agents that another writer has there: they wait, the others need not. */
+export async function takeMissing(place: Place, agentIds: Iterable<string>): Promise<ReadonlySet<string>> {
+  const elsewhere = new Set<string>();
+  if (!place.store.supports.leases) return elsewhere;
+  for (const agentId of agentIds) {
+    try {
+      await place.hold(agentId);
+    } catch (error) {
+      if (!isCkptError(error, "CKPT_LOCKED")) throw error;
+      elsewhere.add(agentId);
+    }
+  }
+  return elsewhere;
 }

@@ -18,7 +18,7 @@ import { HEALTHY, type HealthReporting, type IncidentListener, type StoreHealth 
 import { Incidents } from "./incidents.js";
 import type { Place } from "./place.js";
 import { describeError, isPlaceFailure } from "./place-failure.js";
-import { giveBack, letGoEverywhere, takeEverywhere } from "./place-leases.js";
+import { giveBack, letGoEverywhere, takeEverywhere, takeMissing } from "./place-leases.js";
 import { PlacesMaintenance } from "./places-maintenance.js";
 import { Prober } from "./prober.js";
 import { draftOf, otherHistory } from "./reconcile.js";
@@ -218,13 +218,15 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
       const { failures } = place;
       try {
         let copied = 0;
-        if (place.store.supports.leases) for (const agentId of this.held.keys()) await place.hold(agentId);
+        const elsewhere = await takeMissing(place, this.held.keys());
         if (behind.length === 0) await place.store.agents();
-        for (const view of behind) copied += await this.#bringBack(place, view);
+        const free = behind.filter((view) => !elsewhere.has(view.agentId));
+        for (const view of free) copied += await this.#bringBack(place, view);
         // Saves went on meanwhile, and may have met another failure.
         if (place.failures !== failures) continue;
+        const isNews = place.dropped || free.length > 0;
         place.restore();
-        this.#incidents.emit({ kind: "place-returned", place: place.label, copied });
+        if (isNews) this.#incidents.emit({ kind: "place-returned", place: place.label, copied });
       } catch (error) {
         place.drop(error);
       }

@@ -100,4 +100,22 @@ describe("the leases of an agent in several places", () => {
     await saving;
     expect((await store.list("a")).map(({ id }) => id)).toEqual(["a:1", "a:2"]);
   });
+
+  it("keep no other agent from coming back, where another writer has one of them in a place", async () => {
+    const [a, b] = stores();
+    for (const method of ["acquire", "commit"] as const) a.fail(method, ioError("EIO"));
+    const store = withFallback(a, b, still);
+    for (const id of ["a", "b"]) await store.acquire(id);
+    for (const id of ["a", "b"]) await store.commit([put(id, 1, id)]);
+    a.heal();
+    const other = await a.acquire("b");
+    expect(await store.reconcile()).toBe(false);
+    await store.commit([put("a", 2, 2)]);
+    expect([await a.ids("a"), await b.ids("a")]).toEqual([["a:1", "a:2"], []]);
+    await store.commit([put("b", 2, 2)]);
+    expect([await a.ids("b"), await b.ids("b")]).toEqual([[], ["b:1", "b:2"]]);
+    await other.release();
+    expect(await store.reconcile()).toBe(true);
+    expect(await a.ids("b")).toEqual(["b:1", "b:2"]);
+  });
 });
