@@ -138,6 +138,8 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
     if (view === undefined && unreadable.size > 0) throw failure;
     const found = view ?? newView(agentId, this.places, lastSequence);
     for (const place of this.places) if (place.dropped && found.inSync.delete(place)) found.noteDue = true;
+    // What one of them holds is not known: it must not be the newest word once it can be read again.
+    if (unreadable.size > 0) found.noteDue = true;
     if (this.places.some((place) => this.isBehind(place, found))) this.#prober.wake();
     return found;
   }
@@ -175,10 +177,8 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
       // A put moves the head: it goes back in the same commit, or the copy waits for a better time.
       if (headId === null) return;
       const event = { kind: "head", checkpointId: headId, reason: "repaired" } as const;
-      await bad.store.commit([
-        { op: "put", header: draftOf(header), snapshot },
-        { op: "event", agentId, event },
-      ]);
+      const put = { op: "put", header: draftOf(header), snapshot } as const;
+      await bad.store.commit([put, { op: "event", agentId, event }]);
     });
     write.catch((error: unknown) => {
       if (isPlaceFailure(error)) this.dropPlace(bad, error);

@@ -229,6 +229,21 @@ describe("withMirror", () => {
     for (const place of [a, b]) expect(await idsIn(place)).toEqual(["a:1", "a:2", "a:3", "a:4"]);
   });
 
+  it("keeps a restore and a pin that were acknowledged while a mirror could not be read at the opening", async () => {
+    const { a, store, restart } = await bench();
+    await store.commit([put("a", 1, 1), put("a", 2, 2)]);
+    a.fail("agent", ioError("EIO"), { times: 1 });
+    const second = await restart();
+    await second.commit([
+      event({ kind: "head", checkpointId: "a:1", reason: "restore" }),
+      event({ kind: "pinned", checkpointId: "a:1" }),
+    ]);
+    const third = await restart();
+    expect(await third.agent("a")).toMatchObject({ headId: "a:1", pinnedIds: ["a:1"] });
+    expect(await third.reconcile()).toBe(true);
+    expect(await a.agent("a")).toMatchObject({ headId: "a:1", pinnedIds: ["a:1"] });
+  });
+
   it("fills an empty mirror", async () => {
     const a = new FaultyStore();
     await a.commit([put("a", 1, 1), put("a", 2, 2)]);
