@@ -21,13 +21,13 @@ const some = (every: number) => (full ? 1 : every);
 describe("the disk store", { timeout: 600_000 }, () => {
   for (const [name, workload] of Object.entries(WORKLOADS)) {
     it(`loses nothing acknowledged and returns nothing wrong after a power cut at any moment: ${name}`, async () => {
-      const report = await exploreCuts({ workload, open, every: some(9), outcomes: full ? 6 : 2 });
+      const report = await exploreCuts({ workload, open, every: some(13), outcomes: full ? 6 : 2 });
       expect(report.breaches).toEqual([]);
       expect(report.distinctStates).toBeGreaterThan(15);
     });
 
     it(`keeps its promises when any operation fails in any way: ${name}`, async () => {
-      const report = await exploreFaults({ workload, open, every: some(name === "compaction" ? 293 : 97) });
+      const report = await exploreFaults({ workload, open, every: some(name === "compaction" ? 431 : 149) });
       expect(report.breaches).toEqual([]);
       expect(report.typedErrors).toBeGreaterThan(0);
     });
@@ -56,7 +56,7 @@ describe("the disk store", { timeout: 600_000 }, () => {
     for (const [seed, at] of full ? cuts : cuts.slice(1, 2)) {
       const before = { workload: WORKLOADS.compaction!, open, cut: { mode: "torn", seed } as const, at };
       const next = { workload: WORKLOADS.restarts!, open, from: await prepareScene(before) };
-      expect((await exploreCuts({ ...next, every: some(25), outcomes: 2 })).breaches).toEqual([]);
+      expect((await exploreCuts({ ...next, every: some(37), outcomes: 2 })).breaches).toEqual([]);
       expect((await exploreFaults({ ...next, every: some(401) })).breaches).toEqual([]);
     }
   });
