@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { peer } from "../contestants/peer-modules.js";
 import { elapsedMs } from "../measure.js";
+import { peakBytes } from "../peak-memory.js";
 import { type AgentState, Generator } from "../states.js";
 
 interface BigArgument {
@@ -27,7 +28,6 @@ function bigState({ messages, seed }: BigArgument): AgentState {
   return state;
 }
 
-const peak = () => process.resourceUsage().maxRSS * 1024;
 const loaded = () => {
   global.gc?.();
   return process.memoryUsage.rss();
@@ -43,7 +43,7 @@ export async function bigSaveOurs(argument: BigArgument) {
   const ms = await elapsedMs(async () => {
     await manager.create("routine", state);
   });
-  const result = { ms, before, peak: peak() };
+  const result = { ms, before, peak: peakBytes() };
   await manager.close();
   return result;
 }
@@ -56,7 +56,7 @@ export async function bigSaveFile(argument: BigArgument) {
     ? peer<(path: string, data: string) => Promise<void>>("write-file-atomic")
     : writeFile;
   const ms = await elapsedMs(() => write(join(argument.directory, "state.json"), JSON.stringify(state)));
-  return { ms, before, peak: peak() };
+  return { ms, before, peak: peakBytes() };
 }
 
 export async function bigRestoreOurs({ directory, messages }: BigArgument) {
@@ -69,7 +69,7 @@ export async function bigRestoreOurs({ directory, messages }: BigArgument) {
   const ms = await elapsedMs(async () => {
     state = await (await manager.getLatest())?.data();
   });
-  const result = { ms, before, peak: peak() };
+  const result = { ms, before, peak: peakBytes() };
   if (state === undefined || state.messages.length < messages)
     throw new Error("restored less than was saved");
   await manager.close();
@@ -83,5 +83,5 @@ export async function bigRestoreJson({ directory }: BigArgument) {
   const ms = await elapsedMs(async () => {
     state = JSON.parse(await readFile(path, "utf8")) as AgentState;
   });
-  return { ms, before, peak: peak(), messages: state?.messages.length };
+  return { ms, before, peak: peakBytes(), messages: state?.messages.length };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ResilientCheckpointManager } from "@ckpt/resilient";
 import { ours } from "../contestants/ours.js";
 import { elapsedMs } from "../measure.js";
+import { peakBytes as processPeakBytes } from "../peak-memory.js";
 import { type AgentState, Generator, take, turnOf } from "../states.js";
 
 interface HistoryArgument {
@@ -111,5 +112,5 @@ export async function peakOfTurns({ directory, seed, turns }: HistoryArgument) {
       peakBytes = Math.max(peakBytes, usedBytes() - before - (liveBytes * i) / turns);
   }
   await store.close();
-  return { peakBytes, liveBytes, stateBytes, maxRss: process.resourceUsage().maxRSS * 1024 };
+  return { peakBytes, liveBytes, stateBytes, maxRss: processPeakBytes() };
 }
