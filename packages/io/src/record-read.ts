@@ -82,7 +82,7 @@ export async function readRecord(
 
 /**
  * The bodies of the record that begins at `offset`, fragment by fragment, each verified before it is handed out, and the caller's
- * to keep: memory is bounded by one fragment. Throws like {@link readRecord}; a record that ends without its last fragment throws
+ * to keep: memory is bounded by two fragments, for the next one is read meanwhile. Throws like {@link readRecord}; a record that ends without its last fragment throws
  * `CKPT_CORRUPT` after the intact ones.
  */
 export async function* streamRecord(
@@ -121,11 +121,35 @@ async function* fragmentsAt(
     if (header.kind !== first.kind || header.codec !== first.codec) {
       throw corrupt(handle, offset, at, "a fragment of another record");
     }
-    yield fragment;
-    if (header.isLast) return;
-    bytes = fragment.rest;
+    if (header.isLast) {
+      yield fragment;
+      return;
+    }
+    // While one fragment is made use of, the next one is read.
+    const next = frameBehind(handle, end, fragment.rest);
+    const settled = next.catch(() => undefined);
+    try {
+      yield fragment;
+    } finally {
+      await settled;
+    }
+    bytes = await next;
     at = end;
   }
+}
+
+/** The bytes of the frame at `at`, of which `bytes` are there already, for {@link frameAt} to look at. */
+async function frameBehind(handle: FileHandle, at: number, bytes: Buffer): Promise<Buffer> {
+  const header = parseFrameHeader(bytes, 0, at);
+  if (header === undefined) return bytes;
+  const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
+  return bytes.length < frameBytes ? readAt(handle, at, withNextHeader(header)) : bytes;
+}
+
+/** The next header comes along, which saves a read per fragment. */
+function withNextHeader(header: FrameHeader): number {
+  const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
+  return header.isLast ? frameBytes : frameBytes + FRAME_HEADER_BYTES;
 }
 
 /** The frame at `at`, of which `bytes` are there already. */
@@ -135,9 +159,7 @@ async function frameAt(handle: FileHandle, record: number, at: number, bytes: Bu
   const header = parseFrameHeader(there, 0, at);
   if (header === undefined) throw corrupt(handle, record, at, "no frame begins here");
   const frameBytes = FRAME_HEADER_BYTES + header.bodyBytes;
-  // The next header comes along, which saves a read per fragment.
-  const wanted = header.isLast ? frameBytes : frameBytes + FRAME_HEADER_BYTES;
-  if (there.length < frameBytes) there = await readAt(handle, at, wanted);
+  if (there.length < frameBytes) there = await readAt(handle, at, withNextHeader(header));
   if (there.length < frameBytes) throw corrupt(handle, record, at, "the file ends inside a frame");
   const body = there.subarray(FRAME_HEADER_BYTES, frameBytes);
   if (frameCrc(at, there, 0, crc32(body)) !== header.crc) {

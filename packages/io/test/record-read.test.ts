@@ -108,4 +108,54 @@ describe("readRecord", () => {
     expect(sums[1]!.digest("hex")).toBe(sums[0]!.digest("hex"));
     expect(record).toMatchObject({ type: "record", fragments: 64, bodyBytes: total });
   });
+
+  describe("reads a fragment ahead", () => {
+    /** The file, and how many of its reads have begun and ended. */
+    async function watched() {
+      const { file } = await logOf([Buffer.alloc(200_000, 7)], 20_000);
+      const counts = { begun: 0, ended: 0, failAt: Number.POSITIVE_INFINITY };
+      const read = file.read.bind(file);
+      file.read = async (...args: Parameters<typeof read>) => {
+        const nth = ++counts.begun;
+        await new Promise((resolve) => setImmediate(resolve));
+        counts.ended++;
+        if (nth === counts.failAt) throw Object.assign(new Error("EIO: failed"), { code: "EIO" });
+        return read(...args);
+      };
+      return { file, counts };
+    }
+
+    it("while the one before it is made use of", async () => {
+      const { file, counts } = await watched();
+      const fragments = streamRecord(file, 0);
+      await fragments.next();
+      const { begun, ended } = counts;
+      await fragments.next();
+      expect(begun - ended).toBe(1);
+      await fragments.return();
+    });
+
+    it("and leaves no read behind when it is stopped", async () => {
+      const { file, counts } = await watched();
+      for await (const fragment of streamRecord(file, 0)) {
+        expect(fragment.length).toBe(20_000);
+        break;
+      }
+      expect(counts.ended).toBe(counts.begun);
+    });
+
+    it("but throws what went wrong with it after the fragments before it, and only when it is asked for", async () => {
+      const { file, counts } = await watched();
+      counts.failAt = 4;
+      let fragments = 0;
+      const streaming = (async () => {
+        for await (const _ of streamRecord(file, 0)) {
+          fragments++;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      })();
+      await expect(streaming).rejects.toMatchObject({ code: "EIO" });
+      expect(fragments).toBe(2);
+    });
+  });
 });

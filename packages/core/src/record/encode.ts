@@ -8,7 +8,7 @@ import { RecordWriter } from "./writer.js";
 const AT_ONCE_BYTES = 32_768;
 
 /**
- * The record of a whole state, as chunks of at most 1 MiB (usually 64 KiB). Of a long record nothing is encoded before its chunk
+ * The record of a whole state, as chunks of at most 1 MiB (usually 64 to 256 KiB). Of a long record nothing is encoded before its chunk
  * is asked for, and only one chunk is alive at a time; take all of them, in one go or with pauses in between.
  */
 export function encodeKeyframe(state: Snapshot): Iterable<Uint8Array> {

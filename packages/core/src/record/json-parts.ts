@@ -1,23 +1,56 @@
 import type { StateNode } from "../node.js";
+import { hasRoom, writeEscaped } from "./escape.js";
 
-/** From this length on, looking for what JSON escapes and copying the rest is several times faster than `JSON.stringify`. */
+/** From this length on, a text is copied and then escaped; shorter ones go through `JSON.stringify`. */
 const LONG_LENGTH = 512;
-/** Beyond it, the pieces of a text that is split at what must be escaped could be millions. */
-const SPLIT_LENGTH = 262_144;
-/** What JSON escapes (controls, surrogates), but for the line feeds, quotes and backslashes that ordinary text is full of. */
-const RARELY_ESCAPED = /[^\n -\ud7ff\ue000-\uffff]/;
-const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+/** A long text that is still to be written between its quotes, which are in the parts around it. */
+export class LongText {
+  constructor(readonly text: string) {}
+
+  /** The same as `JSON.stringify` writes it. */
+  json(): string {
+    return JSON.stringify(this.text).slice(1, -1);
+  }
+}
+
+/** A part of a JSON text. */
+export type JsonPart = string | LongText;
 
 type Container = Readonly<Record<string, StateNode>>;
 
-/**
- * Appends the JSON text of a node to `parts`, so that all of them in a row are what `JSON.stringify` gives. A long string that
- * needs no escape is a part as it is: its text is never built.
- */
-export function addJsonParts(node: StateNode, parts: string[]): void {
+/** Appends the JSON text of a node to `parts`, so that all of them in a row are what `JSON.stringify` gives. */
+export function addJsonParts(node: StateNode, parts: JsonPart[]): void {
   const holders = new Set<StateNode>();
   if (!findLong(node, holders)) parts.push(JSON.stringify(node));
   else parts.push(addNode(node, "", holders, parts));
+}
+
+/** Writes the parts into `target` from `at` on, and returns where they end; -1 where they do not fit, or cannot be escaped in place. */
+export function writeParts(parts: readonly JsonPart[], target: Buffer, at: number): number {
+  let end = at;
+  for (let i = 0; i < parts.length && end !== -1; i++) {
+    const part = parts[i]!;
+    if (typeof part !== "string") end = writeEscaped(part.text, target, end);
+    else end = hasRoom(part, target.length - end) ? end + target.write(part, end) : -1;
+  }
+  return end;
+}
+
+/** The least that the parts take, in bytes. */
+export function leastBytes(parts: readonly JsonPart[]): number {
+  let bytes = 0;
+  for (const part of parts) bytes += Buffer.byteLength(typeof part === "string" ? part : part.text);
+  return bytes;
+}
+
+/** The parts in a buffer of their own. */
+export function joinParts(parts: readonly JsonPart[]): Buffer {
+  const least = leastBytes(parts);
+  const buffer = Buffer.allocUnsafe(least + Math.ceil(least / 16));
+  const end = writeParts(parts, buffer, 0);
+  if (end !== -1) return buffer.subarray(0, end);
+  return Buffer.from(parts.map((part) => (typeof part === "string" ? part : part.json())).join(""));
 }
 
 /** Whether the node is or holds a long string; adds each container that does. */
@@ -36,8 +69,11 @@ function findLong(node: StateNode, holders: Set<StateNode>): boolean {
 }
 
 /** `text` is what stands before the node and is in no part yet; returns the same for what follows. */
-function addNode(node: StateNode, text: string, holders: ReadonlySet<StateNode>, parts: string[]): string {
-  if (typeof node === "string" && node.length >= LONG_LENGTH) return addLongString(node, text, parts);
+function addNode(node: StateNode, text: string, holders: ReadonlySet<StateNode>, parts: JsonPart[]): string {
+  if (typeof node === "string" && node.length >= LONG_LENGTH) {
+    parts.push(`${text}"`, new LongText(node));
+    return '"';
+  }
   if (!holders.has(node)) return text + JSON.stringify(node);
   let separator = "";
   if (Array.isArray(node)) {
@@ -51,24 +87,8 @@ function addNode(node: StateNode, text: string, holders: ReadonlySet<StateNode>,
   const object = node as Container;
   let open = `${text}{`;
   for (const key in object) {
-    const name = ESCAPED.test(key) ? JSON.stringify(key) : `"${key}"`;
-    open = addNode(object[key]!, `${open}${separator}${name}:`, holders, parts);
+    open = addNode(object[key]!, `${open}${separator}${JSON.stringify(key)}:`, holders, parts);
     separator = ",";
   }
   return `${open}}`;
-}
-
-function addLongString(long: string, text: string, parts: string[]): string {
-  if (RARELY_ESCAPED.test(long) || (long.length > SPLIT_LENGTH && ESCAPED.test(long)))
-    return text + JSON.stringify(long);
-  parts.push(`${text}"`, escaped(long));
-  return '"';
-}
-
-/** Splitting at what must be escaped and joining the rest goes over the text at the speed of copying. */
-function escaped(text: string): string {
-  let result = text;
-  if (result.includes("\\")) result = result.split("\\").join("\\\\");
-  if (result.includes('"')) result = result.split('"').join('\\"');
-  return result.includes("\n") ? result.split("\n").join("\\n") : result;
 }

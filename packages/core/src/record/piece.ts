@@ -1,7 +1,7 @@
 import type { StateNode } from "../node.js";
 import { digest } from "../state/digest.js";
 import { HEAVY_WEIGHT, isContainer, keepHash, metaOf } from "../state/node-meta.js";
-import { addJsonParts } from "./json-parts.js";
+import { addJsonParts, type JsonPart } from "./json-parts.js";
 
 /** One piece that is still to be written. */
 export type Piece =
@@ -16,7 +16,7 @@ export type Piece =
   | { readonly kind: "raw"; readonly bytes: Uint8Array };
 
 /** Appends the JSON text of a piece that is not raw, in parts that follow each other. */
-export function addPieceParts(piece: Exclude<Piece, { kind: "raw" }>, parts: string[]): void {
+export function addPieceParts(piece: Exclude<Piece, { kind: "raw" }>, parts: JsonPart[]): void {
   if (piece.kind === "node") addJsonParts(piece.node, parts);
   else if (piece.kind === "keys") parts.push(JSON.stringify(piece.keys));
   else parts.push(JSON.stringify(piece.children.slice(piece.start, piece.end)));

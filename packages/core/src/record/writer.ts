@@ -1,7 +1,10 @@
 import { HEADER_BYTES, LENGTH_BYTES, RAW_FLAG, RECORD_VERSION } from "./format.js";
+import { type JsonPart, joinParts, leastBytes, writeParts } from "./json-parts.js";
 import { addPieceParts, type Piece, rememberHash } from "./piece.js";
 
-const CHUNK_BYTES = 65_536;
+/** Chunks are longer and longer, up to this many bytes: each costs its consumer a turn, and the heap an allocation. */
+const CHUNK_BYTES = 262_144;
+const FIRST_CHUNK_BYTES = 65_536;
 const LARGEST_CHUNK_BYTES = 1_048_576;
 /** UTF-8 takes at most three bytes for a UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3;
@@ -10,14 +13,15 @@ const MAX_BYTES_PER_UNIT = 3;
 export class RecordWriter {
   private buffer: Buffer;
   private used = 0;
+  private nextChunkBytes = FIRST_CHUNK_BYTES;
   /** The text of the piece at hand. */
-  private readonly parts: string[] = [];
+  private readonly parts: JsonPart[] = [];
   private readonly keepsHashes: boolean;
 
   /** `expectedBytes` sizes the first chunk, so that a small record costs a small buffer. `keepsHashes`: of the pieces, for the state's hash. */
   constructor(expectedBytes: number, keepsHashes: boolean) {
     this.keepsHashes = keepsHashes;
-    this.buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.ceil(expectedBytes * 1.5) + 512));
+    this.buffer = Buffer.allocUnsafe(Math.min(FIRST_CHUNK_BYTES, Math.ceil(expectedBytes * 1.5) + 512));
   }
 
   /** Writes the record's header and structure, which nothing comes before; false when the structure must follow as {@link bytes}. */
@@ -42,13 +46,17 @@ export class RecordWriter {
       this.used += piece.bytes.length;
       return true;
     }
-    const { parts } = this;
-    parts.length = 0;
-    addPieceParts(piece, parts);
-    if (!fitsInto(room, parts)) return false;
+    this.parts.length = 0;
+    addPieceParts(piece, this.parts);
+    return this.writes(piece);
+  }
+
+  /** Writes the piece whose text is at hand; false when it does not fit. */
+  private writes(piece: Piece): boolean {
     const start = this.used + LENGTH_BYTES;
-    let end = start;
-    for (let i = 0; i < parts.length; i++) end += this.buffer.write(parts[i]!, end);
+    if (start > this.buffer.length) return false;
+    const end = writeParts(this.parts, this.buffer, start);
+    if (end === -1) return false;
     this.length(end - start, 0);
     this.used = end;
     if (this.keepsHashes) rememberHash(piece, this.buffer.subarray(start, end));
@@ -58,7 +66,11 @@ export class RecordWriter {
   /** Writes the piece that did not fit just now. */
   *outgrown(piece: Piece): Generator<Uint8Array, void, undefined> {
     const raw = piece.kind === "raw";
-    const bytes = raw ? piece.bytes : Buffer.from(this.parts.join(""));
+    if (!raw && leastBytes(this.parts) + LENGTH_BYTES <= this.nextChunkBytes) {
+      yield* this.flush();
+      if (this.writes(piece)) return;
+    }
+    const bytes = raw ? piece.bytes : joinParts(this.parts);
     this.parts.length = 0;
     if (this.buffer.length - this.used < LENGTH_BYTES) yield* this.flush();
     this.length(bytes.length, raw ? RAW_FLAG : 0);
@@ -74,7 +86,7 @@ export class RecordWriter {
       return;
     }
     yield* this.flush();
-    if (bytes.length < CHUNK_BYTES) {
+    if (bytes.length <= this.buffer.length) {
       this.buffer.set(bytes, 0);
       this.used = bytes.length;
       return;
@@ -93,23 +105,21 @@ export class RecordWriter {
     if (this.used > 0) yield this.chunk();
   }
 
+  /** Makes room: what was handed over is nobody's to touch, but the rest of its buffer may be the next chunk. */
   private *flush(): Generator<Uint8Array, void, undefined> {
     yield* this.finish();
-    this.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const rest = this.buffer.subarray(this.used);
     this.used = 0;
+    if (rest.length >= FIRST_CHUNK_BYTES) {
+      this.buffer = rest;
+      return;
+    }
+    this.buffer = Buffer.allocUnsafeSlow(this.nextChunkBytes);
+    this.nextChunkBytes = Math.min(this.nextChunkBytes * 2, CHUNK_BYTES);
   }
 
   private length(count: number, flag: number): void {
     this.buffer.writeUInt32LE((count | flag) >>> 0, this.used);
     this.used += LENGTH_BYTES;
   }
-}
-
-function fitsInto(room: number, parts: readonly string[]): boolean {
-  let units = 0;
-  for (let i = 0; i < parts.length; i++) units += parts[i]!.length;
-  return (
-    units * MAX_BYTES_PER_UNIT <= room ||
-    parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0) <= room
-  );
 }

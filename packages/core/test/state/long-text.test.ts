@@ -84,4 +84,35 @@ describe("a state with long texts", () => {
       parameters("long texts", 10),
     );
   });
+
+  it("is written so at the seams of its chunks, and however long a text is and however much of it is escaped", () => {
+    const unit = fc.constantFrom(
+      "plain ",
+      "\n",
+      '"',
+      "\\",
+      "\u001b[1m",
+      "\u0001",
+      "ü",
+      "日本",
+      "😀",
+      "x\ud800",
+    );
+    const stretch = fc.tuple(unit, fc.nat(40_000)).map(([of, length]) => of.repeat(length / of.length));
+    const texts = fc.array(
+      fc.array(stretch, { minLength: 1, maxLength: 4 }).map((stretches) => stretches.join("")),
+      { minLength: 1, maxLength: 24 },
+    );
+    fc.assert(
+      fc.property(texts, (value) => {
+        const messages = value.map((content) => ({ content }));
+        const assembler = new StateAssembler();
+        const sink = assembler.keyframe();
+        for (const chunk of encodeKeyframe(snapshot(messages))) sink.push(chunk, true);
+        sink.end();
+        expect(assembler.finish(snapshot(messages).hash).toValue()).toEqual(messages);
+      }),
+      parameters("seams of chunks", 0.5),
+    );
+  });
 });
