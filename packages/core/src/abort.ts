@@ -13,13 +13,15 @@ export function throwIfAborted(signal: AbortSignal | undefined, what: string): v
 
 /**
  * What `work` comes to; or rejects with `CKPT_ABORTED` as soon as `signal` fires, and then what it comes to is nobody's. `work` calls
- * `begin` when it can no longer be given up: that throws `CKPT_ABORTED` when the signal was first, and it is heard no more.
+ * `begin` when it can no longer be given up: that throws `CKPT_ABORTED` when the signal was first, and it is heard no more. Without a
+ * signal it is `work` alone.
  */
 export function untilAborted<T>(
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   what: string,
   work: (begin: () => void) => Promise<T>,
 ): Promise<T> {
+  if (signal === undefined) return work(() => {});
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(aborted(signal, what));
     const deafen = listen(signal, giveUp);

@@ -62,8 +62,7 @@ export class WriteQueue {
   /** Runs `step` in its turn, when every commit started before has settled, and holds up those behind it. `signal`: as in `inTurn`. */
   alone<T>(step: (position: WritePosition) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.inTurn(async (position) => {
-      const idle = this.#commits.idle();
-      await (signal === undefined ? idle : untilAborted(signal, WAITING, () => idle));
+      await untilAborted(signal, WAITING, () => this.#commits.idle());
       return step(position);
     }, signal);
   }

@@ -85,7 +85,7 @@ export class Flusher {
       this.#schedule();
     });
     const running = this.#running;
-    return signal === undefined ? running : untilAborted(signal, "The flush", () => running);
+    return untilAborted(signal, "The flush", () => running);
   }
 
   async #writeAll(): Promise<boolean> {

@@ -13,7 +13,7 @@ import { fail } from "./errors.js";
 import type { ManagerKit } from "./manager-kit.js";
 import { newestIntact } from "./newest-intact.js";
 import { type CheckpointReference, resolveReference } from "./resolve-reference.js";
-import { restore } from "./restore.js";
+import { restoreAsChild } from "./restore.js";
 
 export interface ForkOptions extends SignalOption {
   /** The agent that the new line belongs to; it must have no history yet. Default: this one. */
@@ -34,8 +34,7 @@ export async function fork<State>(
   if (agentId !== undefined && agentId !== kit.agentId) {
     return forkTo(kit, validateAgentId(agentId), name, reference, options);
   }
-  let forked: SavedCheckpoint<State> | undefined;
-  await restore(kit, reference, {
+  return restoreAsChild(kit, reference, {
     signal,
     allowOlder: false,
     reason: "fork",
@@ -45,11 +44,7 @@ export async function fork<State>(
       const { schemaVersion } = header;
       return { name, timestamp: formatTimestamp(kit.now()), metadata, schemaVersion, snapshot };
     },
-    childSaved: (saved) => {
-      forked = saved;
-    },
   });
-  return forked!;
 }
 
 function forkedFrom({ agentId, id, stateHash }: CheckpointHeader): { readonly forkedFrom: Json } {

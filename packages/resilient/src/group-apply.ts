@@ -1,6 +1,6 @@
 import type { Capture, StoreEntry } from "@ckpt/core";
 import { fail } from "./errors.js";
-import { type AnyKit, aloneInAll, commitAll, sparingAll } from "./group-turns.js";
+import { type AnyKit, aloneInAll, commitAll, inTurnOfAll, sparingAll } from "./group-turns.js";
 import { describeError } from "./place-failure.js";
 import { resolveReference } from "./resolve-reference.js";
 import { undoEntry } from "./restore.js";
@@ -69,32 +69,35 @@ function applyEach(
  * state could not be had gets that of its former head.
  */
 async function putAllBack(kits: readonly AnyKit[], former: readonly Former[]): Promise<boolean> {
-  const settled = kits.map((kit) => kit.restores.allSettled(undefined));
-  const ends = kits.map((kit) => kit.restores.begin());
   try {
-    await Promise.all(settled);
-    const heads = former.map(({ headId }) => headId).filter((id) => id !== null);
-    if (heads.length < kits.length) return false;
-    // Before a head moves: one that cannot be read leaves all of them where the states are.
-    const states = await Promise.all(kits.map((kit, i) => stateBefore(kit, heads[i]!, former[i]!.live)));
-    const entries = kits.flatMap((kit, i) => [
-      undoEntry(kit.agentId, former[i]!.undoId),
-      headEntry(kit.agentId, heads[i]!, "undo of a group restore"),
-    ]);
-    await aloneInAll(kits, undefined, async (positions) => {
-      // Someone may have removed it by hand: the head would move nowhere.
-      await Promise.all(kits.map((kit, i) => resolveReference(kit, heads[i]!)));
-      await sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined));
-    });
-    const outcomes = await applyEach(kits, states, ends);
-    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-    return former.every(({ live }) => live !== undefined);
+    return await inTurnOfAll(kits, undefined, (ends) => putBackNow(kits, former, ends));
   } catch (error) {
     kits[0]!.report("putting the states back after a failed group restore", error);
     return false;
-  } finally {
-    for (const end of ends) end();
   }
+}
+
+async function putBackNow(
+  kits: readonly AnyKit[],
+  former: readonly Former[],
+  ends: readonly (() => void)[],
+): Promise<boolean> {
+  const heads = former.map(({ headId }) => headId).filter((id) => id !== null);
+  if (heads.length < kits.length) return false;
+  // Before a head moves: one that cannot be read leaves all of them where the states are.
+  const states = await Promise.all(kits.map((kit, i) => stateBefore(kit, heads[i]!, former[i]!.live)));
+  const entries = kits.flatMap((kit, i) => [
+    undoEntry(kit.agentId, former[i]!.undoId),
+    headEntry(kit.agentId, heads[i]!, "undo of a group restore"),
+  ]);
+  await aloneInAll(kits, undefined, async (positions) => {
+    // Someone may have removed it by hand: the head would move nowhere.
+    await Promise.all(kits.map((kit, i) => resolveReference(kit, heads[i]!)));
+    await sparingAll(kits, heads, () => commitAll(kits, positions, heads, entries, undefined));
+  });
+  const outcomes = await applyEach(kits, states, ends);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return former.every(({ live }) => live !== undefined);
 }
 
 async function stateBefore(kit: AnyKit, id: string, live: Capture | undefined): Promise<Handed> {

@@ -1,6 +1,7 @@
 import type { StoreEntry, WritePosition } from "@ckpt/core";
 import { invalidArgument } from "./errors.js";
 import { kitOf, type ManagerKit } from "./manager-kit.js";
+import { RestoresUnderWay } from "./restores-under-way.js";
 
 export type AnyKit = ManagerKit<unknown>;
 
@@ -31,6 +32,16 @@ export function kitsOf(managers: readonly object[]): AnyKit[] {
     );
   }
   return kits;
+}
+
+/** Runs one restore of all managers when those before it are over; `ends[i]`: as in `RestoresUnderWay.inTurnOfAll`. */
+export function inTurnOfAll<T>(
+  kits: readonly AnyKit[],
+  signal: AbortSignal | undefined,
+  work: (ends: readonly (() => void)[]) => Promise<T>,
+): Promise<T> {
+  const agents = kits.map((kit) => kit.restores);
+  return RestoresUnderWay.inTurnOfAll(agents, signal, work);
 }
 
 /**

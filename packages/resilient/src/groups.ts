@@ -13,7 +13,16 @@ import {
 } from "@ckpt/core";
 import { fail } from "./errors.js";
 import { applyAll, type Former, headEntry } from "./group-apply.js";
-import { type AnyKit, aloneInAll, commitAll, kitsOf, operateAll, spare, sparingAll } from "./group-turns.js";
+import {
+  type AnyKit,
+  aloneInAll,
+  commitAll,
+  inTurnOfAll,
+  kitsOf,
+  operateAll,
+  spare,
+  sparingAll,
+} from "./group-turns.js";
 import { type Intact, newestIntact } from "./newest-intact.js";
 import type { ResilientCheckpointManager } from "./resilient-manager.js";
 import { captureSafety, undoEntry, undoTarget } from "./restore.js";
@@ -146,16 +155,9 @@ export async function restoreGroup(
 ): Promise<CheckpointGroup["members"]> {
   const kits = kitsOf(managers);
   const { signal } = options;
-  return operateAll(kits, "restoreGroup", signal, async () => {
-    const settled = kits.map((kit) => kit.restores.allSettled(signal));
-    const ends = kits.map((kit) => kit.restores.begin());
-    try {
-      await Promise.all(settled);
-      return await restoreAll(kits, group, signal, ends);
-    } finally {
-      for (const end of ends) end();
-    }
-  });
+  return operateAll(kits, "restoreGroup", signal, () =>
+    inTurnOfAll(kits, signal, (ends) => restoreAll(kits, group, signal, ends)),
+  );
 }
 
 /** `ends[i]` is called once the `apply` of `kits[i]` was. */

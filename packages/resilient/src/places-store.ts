@@ -206,9 +206,7 @@ export abstract class SeveralPlaces extends PlacesMaintenance implements PlacesS
       this.#reconciling = undefined;
     });
     const all = this.#reconciling;
-    return options?.signal === undefined
-      ? all
-      : untilAborted(options.signal, "The reconciliation", () => all);
+    return untilAborted(options?.signal, "The reconciliation", () => all);
   }
 
   async #reconcileAll(): Promise<boolean> {

@@ -62,17 +62,30 @@ interface MoveOptions<State> extends RestoreOptions, InnerRestore {
   readonly also?: readonly StoreEntry[];
   /** Makes a first child of the checkpoint, which becomes the head in the same commit. */
   readonly child?: (found: Intact<State>) => Capture;
-  /** Hears of the child, once it is saved. */
-  readonly childSaved?: (saved: SavedCheckpoint<State>) => void;
+}
+
+/** A restore, and the child that was made where one was asked for. */
+interface Done<State> {
+  readonly restored: Restored<State>;
+  readonly child: SavedCheckpoint<State> | undefined;
 }
 
 /** Restores `reference`: see `ResilientCheckpointManager.restoreCheckpoint`. The live state is captured before this returns. */
-export function restore<State>(
+export async function restore<State>(
   kit: ManagerKit<State>,
   reference: CheckpointReference,
   options: MoveOptions<State> = {},
 ): Promise<Restored<State>> {
-  return restoreIn(kit, () => resolveReference(kit, reference), options) as Promise<Restored<State>>;
+  return (await restoreIn(kit, () => resolveReference(kit, reference), options))!.restored;
+}
+
+/** Restores `reference` and saves the `child` of it, which is the head then: one commit, and one `apply`. */
+export async function restoreAsChild<State>(
+  kit: ManagerKit<State>,
+  reference: CheckpointReference,
+  options: MoveOptions<State> & Required<Pick<MoveOptions<State>, "child">>,
+): Promise<SavedCheckpoint<State>> {
+  return (await restoreIn(kit, () => resolveReference(kit, reference), options))!.child!;
 }
 
 /** The same for a checkpoint that is there, or undefined where there is none of this id. */
@@ -82,7 +95,7 @@ export async function rollBack<State>(
   options: SignalOption,
 ): Promise<State | undefined> {
   const strict = { ...options, allowOlder: false, reason: "rollback" };
-  return (await restoreIn(kit, () => kit.lookUp(id), strict))?.data;
+  return (await restoreIn(kit, () => kit.lookUp(id), strict))?.restored.data;
 }
 
 /** The live state as it is now, or a promise of it; undefined where it is not wanted or cannot be had. */
@@ -114,23 +127,25 @@ async function restoreIn<State>(
   kit: ManagerKit<State>,
   find: () => Promise<CheckpointHeader | undefined>,
   options: MoveOptions<State>,
-): Promise<Restored<State> | undefined> {
+): Promise<Done<State> | undefined> {
   const { signal } = options;
-  const move = async (end: () => void) => {
+  const move = async (end: () => void): Promise<Done<State> | undefined> => {
     const safety = captureSafety(kit, options);
-    let saved: readonly SavedCheckpoint<State>[] = [];
-    const restored = await kit.queue.alone(async (position) => {
+    const moved = await kit.queue.alone(async (position) => {
       const asked = await find();
       if (asked === undefined) return undefined;
       const found = await newestIntact(kit, asked, { signal, allowOlder: options.allowOlder !== false });
       const { header, data, skipped } = found;
       // A `collect` may never end, and holds up every turn behind this one.
       const live = safety instanceof Promise ? await orAborted(signal, () => safety) : safety;
-      const { undoId, ...moved } = await moveTo(kit, position, found, live, options);
-      saved = moved.saved;
-      return { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId };
+      const { undoId, ...made } = await moveTo(kit, position, found, live, options);
+      return {
+        ...made,
+        restored: { data, checkpoint: kit.handle(header), askedId: asked.id, skipped, undoId },
+      };
     }, signal);
-    if (restored === undefined) return undefined;
+    if (moved === undefined) return undefined;
+    const { restored, saved, child } = moved;
     kit.restores.moves++;
     const applying = kit.apply(restored.data, restored.checkpoint.id);
     end();
@@ -139,7 +154,7 @@ async function restoreIn<State>(
     } finally {
       await kit.settleSaves(saved);
     }
-    return restored;
+    return { restored, child };
   };
   // Not inside a turn of the queue: those before may need theirs.
   return options.end === undefined ? kit.restores.inTurn(signal, move) : move(options.end);
@@ -149,6 +164,7 @@ interface Moved<State> {
   /** Where an undo leads. */
   readonly undoId: string | null;
   readonly saved: readonly SavedCheckpoint<State>[];
+  readonly child: SavedCheckpoint<State> | undefined;
 }
 
 /** One commit: the safety checkpoint, where an undo leads, and the head. */
@@ -179,7 +195,7 @@ async function moveTo<State>(
   const move = () => kit.moveHead(position, header, snapshot, reason, { signal, also, child });
   try {
     const receipt = await kit.pruner.sparing([header.id], move);
-    return { undoId, saved: announceMove(kit, receipt, child, options) };
+    return { undoId, ...announceMove(kit, receipt, child) };
   } catch (error) {
     if (undoId === formerId || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
     withoutSafety(kit, options, error);
@@ -205,15 +221,13 @@ function announceMove<State>(
   kit: ManagerKit<State>,
   receipt: CommitReceipt,
   child: Child | undefined,
-  options: MoveOptions<State>,
-): readonly SavedCheckpoint<State>[] {
+): Pick<Moved<State>, "saved" | "child"> {
   const isChild = ({ id }: CheckpointHeader) => id === child?.header.id;
   const { headers } = receipt;
   const others = kit.announceSaves({ ...receipt, headers: headers.filter((header) => !isChild(header)) });
-  if (child === undefined) return others;
+  if (child === undefined) return { saved: others, child };
   const children = kit.announceSaves({ ...receipt, headers: headers.filter(isChild) }, child.snapshot);
-  for (const saved of children) options.childSaved?.(saved);
-  return [...others, ...children];
+  return { saved: [...others, ...children], child: children[0] };
 }
 
 /** What a store says to a state that it has no room for, and might not say to a head move alone. */
@@ -229,7 +243,7 @@ async function isHead<State>(kit: ManagerKit<State>, headId: string, safety: Cap
 }
 
 /** Goes back to where the last restore came from. Rejects with `CKPT_NOT_FOUND` when there was none. */
-export function undoRestore<State>(
+export async function undoRestore<State>(
   kit: ManagerKit<State>,
   options: RestoreOptions,
 ): Promise<Restored<State>> {
@@ -242,7 +256,7 @@ export function undoRestore<State>(
       details: { agentId: kit.agentId },
     });
   };
-  return restoreIn(kit, find, { reason: "undo", ...options }) as Promise<Restored<State>>;
+  return (await restoreIn(kit, find, { reason: "undo", ...options }))!.restored;
 }
 
 /** Where an undo of the agent's last restore leads. */

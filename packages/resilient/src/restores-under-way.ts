@@ -15,20 +15,25 @@ export class RestoresUnderWay {
   /** How many restores moved the head. */
   moves = 0;
 
-  /** Begins a restore. The function that is returned ends it: once `apply` was called, or the restore has failed. */
-  begin(): () => void {
-    return enter(this.#restores);
+  /** Runs a restore when those before it are over. `work` calls `end` once `apply` was called, or leaves that to its own end. */
+  inTurn<T>(signal: AbortSignal | undefined, work: (end: () => void) => Promise<T>): Promise<T> {
+    return RestoresUnderWay.inTurnOfAll([this], signal, ([end]) => work(end!));
   }
 
-  /** Runs a restore when those before it are over. `work` calls `end` once `apply` was called, or leaves that to its own end. */
-  async inTurn<T>(signal: AbortSignal | undefined, work: (end: () => void) => Promise<T>): Promise<T> {
-    const settled = this.allSettled(signal);
-    const end = this.begin();
+  /** Runs one restore of all `agents` when those before it are over; `ends[i]` is the `end` of `agents[i]`. */
+  static async inTurnOfAll<T>(
+    agents: readonly RestoresUnderWay[],
+    signal: AbortSignal | undefined,
+    work: (ends: readonly (() => void)[]) => Promise<T>,
+  ): Promise<T> {
+    const before = agents.flatMap((agent) => [...agent.#restores, ...agent.#captures]);
+    const settled = before.length === 0 ? undefined : orAborted(signal, () => Promise.all(before));
+    const ends = agents.map((agent) => enter(agent.#restores));
     try {
       if (settled !== undefined) await settled;
-      return await work(end);
+      return await work(ends);
     } finally {
-      end();
+      for (const end of ends) end();
     }
   }
 
@@ -59,20 +64,14 @@ export class RestoresUnderWay {
   get settled(): Promise<unknown> | undefined {
     return this.#restores.size === 0 ? undefined : Promise.all(this.#restores);
   }
-
-  /** For a restore: the same of restores and captures. Rejects with `CKPT_ABORTED` when `signal` fires first. */
-  allSettled(signal: AbortSignal | undefined): Promise<unknown> | undefined {
-    const open = [...this.#restores, ...this.#captures];
-    return open.length === 0 ? undefined : orAborted(signal, () => Promise.all(open));
-  }
 }
 
-/** `untilAborted` where there is a signal. */
+/** `untilAborted`, for what has to wait in its turn. */
 export function orAborted<T>(
   signal: AbortSignal | undefined,
   work: (begin: () => void) => Promise<T>,
 ): Promise<T> {
-  return signal === undefined ? work(() => {}) : untilAborted(signal, WAITING, work);
+  return untilAborted(signal, WAITING, work);
 }
 
 function enter(open: Set<Promise<void>>): () => void {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Live, World } from "./overlap-world.js";
 
 /** Looks at each agent once all calls have settled: what is wrong joins `world.wrong`. Closes the managers. */
@@ -26,7 +27,7 @@ async function checkAgent({ setting, store, wrong }: World, live: Live): Promise
       if (!line.some((each) => each.id === id)) wrong.push(`${id} is not on the head's line`);
   if (!setting.failingApply && live.told !== live.restored)
     wrong.push(`${manager.agentId}: ${live.restored} restores, told ${live.told}`);
-  checkNothingLeft(live, wrong);
+  await checkNothingLeft(live, wrong);
   const undo = stored.notes["ckpt.undo"] as { checkpointId?: string } | undefined;
   if (undo?.checkpointId != null && !ids.has(undo.checkpointId))
     wrong.push(`undo leads to ${undo.checkpointId}, which is gone`);
@@ -36,11 +37,12 @@ async function checkAgent({ setting, store, wrong }: World, live: Live): Promise
 }
 
 /** What is entered for the time of a call has to be gone with it. */
-function checkNothingLeft({ manager }: Live, wrong: string[]): void {
+async function checkNothingLeft({ manager }: Live, wrong: string[]): Promise<void> {
   const { restores, pruner } = manager as unknown as {
-    restores: { allSettled(signal: undefined): unknown };
+    restores: { inTurn(signal: undefined, work: () => Promise<boolean>): Promise<boolean> };
     pruner: { sparedIds: Iterable<string> };
   };
-  if (restores.allSettled(undefined) !== undefined) wrong.push("a restore or capture is never over");
+  const isNext = await Promise.race([restores.inTurn(undefined, async () => true), setImmediate(false)]);
+  if (!isNext) wrong.push("a restore or capture is never over");
   if ([...pruner.sparedIds].length > 0) wrong.push(`spared for ever: ${[...pruner.sparedIds]}`);
 }
