@@ -34,8 +34,9 @@ export {
 export type { ErrorCode, ResilientCode } from "./errors.js";
 export type { ResilientEvents } from "./events.js";
 export type { ForkOptions } from "./fork.js";
+export { restoreGroup } from "./group-restore.js";
 export type { CheckpointGroup, GroupMember, GroupOptions } from "./groups.js";
-export { checkpointGroup, restoreGroup } from "./groups.js";
+export { checkpointGroup } from "./groups.js";
 export type { GuardContext, GuardOptions } from "./guard.js";
 export type { HealthReporting, IncidentListener, PlaceHealth, StoreHealth, StoreIncident } from "./health.js";
 export type {

@@ -22,6 +22,9 @@ import { orAborted } from "./restores-under-way.js";
 /** The note that says where an undo of the last restore leads. */
 const UNDO_TOPIC = "ckpt.undo";
 
+/** What could not be done, where a restore goes on without its safety checkpoint. */
+export const SAVING_SAFETY = "saving the live state before a restore";
+
 export interface RestoreOptions extends SignalOption {
   /** Let the newest intact older checkpoint of the lineage stand in for a damaged one. Default true. */
   readonly allowOlder?: boolean | undefined;
@@ -119,7 +122,7 @@ export function captureSafety<State>(
 /** The live state cannot be saved: goes on without it, unless it was asked for. */
 function withoutSafety<State>(kit: ManagerKit<State>, options: RestoreOptions, error: unknown): undefined {
   if (options.safety === true) throw error;
-  kit.report("saving the live state before a restore", error);
+  kit.report(SAVING_SAFETY, error);
 }
 
 /** In turn with the saves around it: finds the checkpoint, reads it, moves the head. Then `apply`, with the turn over. */
@@ -197,7 +200,7 @@ async function moveTo<State>(
     const receipt = await kit.pruner.sparing([header.id], move);
     return { undoId, ...announceMove(kit, receipt, child) };
   } catch (error) {
-    if (undoId === formerId || !TOO_MUCH.some((code) => isCkptError(error, code))) throw error;
+    if (undoId === formerId || !isTooMuch(error)) throw error;
     withoutSafety(kit, options, error);
     return moveTo(kit, position, found, undefined, options);
   }
@@ -230,8 +233,12 @@ function announceMove<State>(
   return { saved: [...others, ...children], child: children[0] };
 }
 
-/** What a store says to a state that it has no room for, and might not say to a head move alone. */
-const TOO_MUCH = ["CKPT_MEMORY_FULL", "CKPT_LIMIT", "CKPT_NO_SPACE"] as const;
+/** Whether a store says that it has no room for a state, which it might not say to a head move alone. */
+export function isTooMuch(error: unknown): boolean {
+  return (["CKPT_MEMORY_FULL", "CKPT_LIMIT", "CKPT_NO_SPACE"] as const).some((code) =>
+    isCkptError(error, code),
+  );
+}
 
 /** Writes down where an undo of the restore leads. */
 export function undoEntry(agentId: string, checkpointId: string | null): StoreEntry {
