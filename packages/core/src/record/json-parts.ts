@@ -5,7 +5,7 @@ import { hasRoom, writeEscaped } from "./escape.js";
 const LONG_LENGTH = 512;
 
 /** A long text that is still to be written between its quotes, which are in the parts around it. */
-export class LongText {
+class LongText {
   constructor(readonly text: string) {}
 
   /** The same as `JSON.stringify` writes it. */
