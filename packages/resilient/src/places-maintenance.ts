@@ -1,4 +1,4 @@
-import type { CompactionReport, StoreFinding } from "@ckpt/core";
+import { type CompactionReport, type StoreFinding, throwIfAborted } from "@ckpt/core";
 import type { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
 import { PlacesReader } from "./places-reader.js";
@@ -42,18 +42,24 @@ export abstract class PlacesMaintenance extends PlacesReader {
     }
   }
 
+  /** Compacts every place that is well. Rejects with what the first of them failed with, once the others are through. */
   async compact(options?: Abortable): Promise<CompactionReport> {
     this.assertOpen();
-    let total: CompactionReport = { bytesBefore: 0, bytesAfter: 0, removedFiles: 0 };
+    const total = { bytesBefore: 0, bytesAfter: 0, removedFiles: 0 };
+    const failures: unknown[] = [];
     for (const place of this.places) {
       if (place.dropped) continue;
-      const { bytesBefore, bytesAfter, removedFiles } = await place.store.compact(options);
-      total = {
-        bytesBefore: total.bytesBefore + bytesBefore,
-        bytesAfter: total.bytesAfter + bytesAfter,
-        removedFiles: total.removedFiles + removedFiles,
-      };
+      try {
+        const report = await place.store.compact(options);
+        total.bytesBefore += report.bytesBefore;
+        total.bytesAfter += report.bytesAfter;
+        total.removedFiles += report.removedFiles;
+      } catch (error) {
+        throwIfAborted(options?.signal, "compact");
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return total;
   }
 }
