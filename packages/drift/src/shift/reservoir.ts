@@ -1,11 +1,13 @@
 import { type JsonObject, JsonReader } from "../json.js";
 import { normalQuantile } from "../math/normal-quantile.js";
-import { Random } from "../math/random.js";
+import { SortedSample } from "../math/sorted-sample.js";
 
 const CAPACITY = 512;
 /** Older values fade: the sample is of about the last so many. */
 const MEMORY = 4096;
 const SEED = 12_345;
+/** So many equal values are counted one by one before they are looked for by halving. */
+const FEW_EQUAL = 8;
 
 /**
  * A sample of what a metric was over the last few thousand values, kept sorted; it turns a value into its normal score: the quantile of the
@@ -16,10 +18,8 @@ const SEED = 12_345;
  * two-sample problem", Indag. Math. 14 (1952).
  */
 export class Reservoir {
-  readonly #sorted = new Float64Array(CAPACITY);
-  #size = 0;
+  readonly #sample = new SortedSample(CAPACITY, SEED);
   #seen = 0;
-  readonly #random = new Random(SEED);
 
   /** Number of values added. */
   get seen(): number {
@@ -28,77 +28,35 @@ export class Reservoir {
 
   /** The middle value. */
   median(): number {
-    return this.#size === 0 ? 0 : this.#sorted[this.#size >> 1]!;
+    const { size } = this.#sample;
+    return size === 0 ? 0 : this.#sample.at(size >> 1);
   }
 
   score(x: number): number {
-    const below = this.#firstAtLeast(x);
+    const { size } = this.#sample;
+    const below = this.#sample.countBelow(x);
     let upTo = below;
-    while (upTo < this.#size && this.#sorted[upTo] === x && upTo - below < 8) upTo++;
-    if (upTo - below === 8) upTo = this.#firstAbove(x);
-    return normalQuantile(((below + upTo) / 2 + 0.5) / (this.#size + 1));
+    while (upTo < size && this.#sample.at(upTo) === x && upTo - below < FEW_EQUAL) upTo++;
+    if (upTo - below === FEW_EQUAL) upTo = this.#sample.countUpTo(x);
+    return normalQuantile(((below + upTo) / 2 + 0.5) / (size + 1));
   }
 
   add(x: number): void {
     this.#seen++;
-    if (this.#size < CAPACITY) {
-      const at = this.#firstAtLeast(x);
-      this.#sorted.copyWithin(at + 1, at, this.#size);
-      this.#sorted[at] = x;
-      this.#size++;
-    } else if (this.#random.next() * Math.min(this.#seen, MEMORY) < CAPACITY)
-      this.#replace(this.#random.below(CAPACITY), x);
-  }
-
-  #replace(slot: number, x: number): void {
-    const at = this.#firstAtLeast(x);
-    if (at <= slot) {
-      this.#sorted.copyWithin(at + 1, at, slot);
-      this.#sorted[at] = x;
-    } else {
-      this.#sorted.copyWithin(slot, slot + 1, at);
-      this.#sorted[at - 1] = x;
-    }
-  }
-
-  #firstAtLeast(x: number): number {
-    let low = 0;
-    let high = this.#size;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#sorted[middle]! < x) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #firstAbove(x: number): number {
-    let low = 0;
-    let high = this.#size;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#sorted[middle]! <= x) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    if (!this.#sample.isFull) this.#sample.add(x);
+    else if (this.#sample.random.next() * Math.min(this.#seen, MEMORY) < CAPACITY) this.#sample.replaceAny(x);
   }
 
   toJSON(): JsonObject {
-    return {
-      sorted: [...this.#sorted.subarray(0, this.#size)],
-      seen: this.#seen,
-      random: this.#random.state,
-    };
+    return { sorted: this.#sample.values(), seen: this.#seen, random: this.#sample.random.state };
   }
 
   static fromJSON(json: unknown): Reservoir {
     const reader = new JsonReader(json, "reservoir");
     const reservoir = new Reservoir();
     const sorted = reader.numbers("sorted", CAPACITY);
-    reservoir.#sorted.set(sorted);
-    reservoir.#size = sorted.length;
     reservoir.#seen = reader.integer("seen");
-    reservoir.#random.state = reader.number("random") | 0;
+    reservoir.#sample.restore(sorted, reader.number("random"));
     return reservoir;
   }
 }
