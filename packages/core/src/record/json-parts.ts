@@ -1,4 +1,5 @@
 import type { StateNode } from "../node.js";
+import { hasOwn } from "../state/key-escape.js";
 import { hasRoom, writeEscaped } from "./escape.js";
 
 /** From this length on, a text is copied and then escaped; shorter ones go through `JSON.stringify`. */
@@ -62,7 +63,7 @@ function findLong(node: StateNode, holders: Set<StateNode>): boolean {
     for (let i = 0; i < node.length; i++) if (findLong(node[i]!, holders)) found = true;
   } else {
     const object = node as Container;
-    for (const key in object) if (findLong(object[key]!, holders)) found = true;
+    for (const key in object) if (hasOwn.call(object, key) && findLong(object[key]!, holders)) found = true;
   }
   if (found) holders.add(node);
   return found;
@@ -87,6 +88,7 @@ function addNode(node: StateNode, text: string, holders: ReadonlySet<StateNode>,
   const object = node as Container;
   let open = `${text}{`;
   for (const key in object) {
+    if (!hasOwn.call(object, key)) continue;
     open = addNode(object[key]!, `${open}${separator}${JSON.stringify(key)}:`, holders, parts);
     separator = ",";
   }

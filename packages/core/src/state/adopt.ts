@@ -1,6 +1,7 @@
 import { BinaryLeaf, type StateNode, type StateObject, TAG } from "../node.js";
 import { isValidPayload } from "./check-tag.js";
 import { corrupt, overLimit } from "./corrupt.js";
+import { hasOwn } from "./key-escape.js";
 import type { ResolvedLimits } from "./limits.js";
 import { isContainer, metaOf, type NodeMeta } from "./node-meta.js";
 
@@ -40,6 +41,7 @@ function adoptObject(value: Record<string, unknown>, limits: ResolvedLimits, dep
   let isTagged = false;
   let hasLeaf = false;
   for (const key in value) {
+    if (!hasOwn.call(value, key)) continue;
     const child = value[key];
     if (child instanceof BinaryLeaf) hasLeaf = true;
     else if (typeof child !== "string") adoptNode(child, limits, depth + 1);

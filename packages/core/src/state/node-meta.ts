@@ -1,5 +1,6 @@
 import { BinaryLeaf, type StateArray, type StateNode, type StateObject } from "../node.js";
 import type { Digest } from "./digest.js";
+import { hasOwn } from "./key-escape.js";
 
 /** What is known about a container besides its content. */
 export interface NodeMeta {
@@ -146,6 +147,7 @@ function visitObject(node: StateObject): number {
   let height = 0;
   let leaf = false;
   for (const key in node) {
+    if (!hasOwn.call(node, key)) continue;
     const child = node[key]!;
     weight += keyWeight(key);
     nodes++;
