@@ -2,7 +2,7 @@ import { BinaryLeaf, INLINE_BINARY_MAX_BYTES, type StateNode, type StateObject }
 import { binaryFits, decodeBase64, isBinaryTag } from "./binary.js";
 import { isCodecName } from "./class-codec.js";
 import { ERROR_FIELDS, ERROR_TYPES } from "./error-values.js";
-import { isStableUrl } from "./rich-node.js";
+import { isPosition, isStableUrl } from "./rich-node.js";
 import { SPECIAL_NUMBERS, tagOf } from "./tagged.js";
 
 const DECIMAL = /^(?:0|-?[1-9]\d*)$/;
@@ -47,7 +47,7 @@ function isRegExp(v: readonly StateNode[]): boolean {
   const [source, flags, lastIndex] = v;
   if (v.length !== 3 || typeof source !== "string" || typeof flags !== "string" || !FLAGS.test(flags))
     return false;
-  return Number.isSafeInteger(lastIndex) && (lastIndex as number) >= 0;
+  return isPosition(lastIndex);
 }
 
 function isError(v: StateObject): boolean {

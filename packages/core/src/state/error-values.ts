@@ -43,7 +43,8 @@ export function errorParts(value: object, type: string): ErrorParts | string {
     if (descriptor === undefined) return "an error that changes while it is read";
     if (key === "stack" && !descriptor.enumerable) {
       const { stack } = value as Error;
-      if (stack !== undefined) found.set(key, stack);
+      // An accessor says undefined where there is none; a value of undefined was put there.
+      if (stack !== undefined || "value" in descriptor) found.set(key, stack);
     } else if (!("value" in descriptor)) {
       return `an error with the accessor ${JSON.stringify(key)}`;
     } else if (descriptor.enumerable) {

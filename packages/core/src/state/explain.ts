@@ -21,7 +21,7 @@ import {
   WORD_SIZE,
 } from "./normal-size.js";
 import { plainness } from "./plainness.js";
-import { isStableUrl } from "./rich-node.js";
+import { isPosition, isStableUrl } from "./rich-node.js";
 
 /**
  * Finds out why the fast walk refused a value: the same rules once more, with paths into the live value and sizes of its
@@ -132,8 +132,7 @@ class Explanation {
       }
       case "RegExp": {
         const { source, flags, lastIndex } = value as RegExp;
-        if (!Number.isSafeInteger(lastIndex) || lastIndex < 0)
-          this.refused("a RegExp whose lastIndex is no whole number");
+        if (!isPosition(lastIndex)) this.refused("a RegExp whose lastIndex is no whole number from 0 on");
         return taggedSize(tag, listSize(textSize(source.length), textSize(flags.length), NUMBER_SIZE));
       }
     }

@@ -81,10 +81,15 @@ function builtInNode(
     if (!isStableUrl(v)) refuse();
   } else {
     const { source, flags, lastIndex } = live as RegExp;
-    if (!Number.isSafeInteger(lastIndex) || lastIndex < 0) refuse();
+    if (!isPosition(lastIndex)) refuse();
     v = walk.array([source, flags, lastIndex], before, depth + 1);
   }
   return before !== undefined && v === before ? previous! : tagged(tag, v);
+}
+
+/** Whether a RegExp may stand there. -0 is none: no number of JSON says it, and the payload is one. */
+export function isPosition(lastIndex: unknown): boolean {
+  return Number.isSafeInteger(lastIndex) && (lastIndex as number) >= 0 && !Object.is(lastIndex, -0);
 }
 
 /** Whether parsing the text gives the same URL again. */

@@ -192,7 +192,7 @@ function sameBuiltIn(live: object, node: StateObject, v: StateNode, context: Sam
   if (tag === "URL") return (live as URL).href === v;
   if (tag === "RegExp") {
     const { source, flags, lastIndex } = live as RegExp;
-    return Array.isArray(v) && v[0] === source && v[1] === flags && v[2] === lastIndex;
+    return Array.isArray(v) && v[0] === source && v[1] === flags && Object.is(v[2], lastIndex);
   }
   const time = Date.prototype.getTime.call(live);
   return Number.isNaN(time) ? v === null : time === v;

@@ -80,6 +80,7 @@ describe("a value that cannot be kept exactly is refused with its path", () => {
     ["a revoked proxy", () => ({ p: revoked() }), "$.p"],
     ["a false URL", () => [Object.create(URL.prototype)], "$[0]"],
     ["a RegExp with an odd lastIndex", () => [Object.assign(/a/g, { lastIndex: -1 })], "$[0]"],
+    ["a RegExp whose lastIndex is -0", () => [Object.assign(/a/g, { lastIndex: -0 })], "$[0]"],
   ];
   for (const [name, make, path] of cases) {
     it(name, () => {

@@ -93,6 +93,7 @@ const error = fc
     if (code !== null) Object.assign(made, { code });
     if (kind === 2) Reflect.deleteProperty(made, "message");
     if (kind === 3) made.name = "Renamed";
+    if (kind === 4) Object.assign(made, { stack: undefined });
     return made;
   });
 

@@ -20,6 +20,7 @@ describe("what is refused in a new value is refused in one that was captured bef
       (t) => Object.assign(t, { unit: "m" }),
       "",
     ],
+    ["a lastIndex of -0", () => /a/g, (t) => Object.assign(t, { lastIndex: -0 }), ""],
     ["a property made non-enumerable", () => ({ a: 1, b: 2 }), (t) => hide(t, "a"), ".a"],
     ["one of many made non-enumerable", many, (t) => hide(t, "key-200"), '["key-200"]'],
     [
