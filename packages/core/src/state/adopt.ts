@@ -36,8 +36,7 @@ function adoptNode(value: unknown, limits: ResolvedLimits, depth: number): State
 }
 
 function adoptObject(value: Record<string, unknown>, limits: ResolvedLimits, depth: number): StateNode {
-  if (Object.getPrototypeOf(value) !== Object.prototype)
-    throw corrupt("An object of a class stands in a stored state.");
+  if (Object.getPrototypeOf(value) !== Object.prototype) throw ofClass();
   let isTagged = false;
   let hasLeaf = false;
   for (const key in value) {
@@ -51,6 +50,8 @@ function adoptObject(value: Record<string, unknown>, limits: ResolvedLimits, dep
   else if (hasLeaf) throw corrupt("Binary stands in a stored state without its tag.");
   return Object.freeze(value) as StateNode;
 }
+
+export const ofClass = (): Error => corrupt("An object of a class stands in a stored state.");
 
 /** Bounds the expanded size of a container. */
 export function bound(meta: NodeMeta, limits: ResolvedLimits): void {

@@ -1,8 +1,9 @@
 import { BinaryLeaf, INLINE_BINARY_MAX_BYTES, TAG } from "../node.js";
-import { tooDeep, tooLarge, tooMany } from "./adopt.js";
+import { ofClass, tooDeep, tooLarge, tooMany } from "./adopt.js";
 import { decodeBase64, isBinaryTag } from "./binary.js";
 import { setOwn } from "./key-escape.js";
 import type { ResolvedLimits } from "./limits.js";
+import { plainness } from "./plainness.js";
 
 /**
  * A private copy of tagged JSON, to be adopted: long base64 of a binary tag becomes a leaf, and the caller's value stays
@@ -25,6 +26,8 @@ class TaggedCopy {
       this.count(json.length);
       return Array.from(json, (item) => this.value(item, depth + 1));
     }
+    // A live value, such as a Date: a copy of its properties would be something else.
+    if (plainness(json) === "other") throw ofClass();
     const source = json as Record<string, unknown>;
     const keys = Object.keys(source);
     this.count(keys.length);

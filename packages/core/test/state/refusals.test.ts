@@ -263,6 +263,10 @@ describe("tagged JSON that no snapshot wrote is refused", () => {
     ["a null prototype around a tag", { $ckpt: "null", v: { $ckpt: "Date", v: 1 } }],
     ["an infinite number", [Infinity]],
     ["a function", { f: () => 1 }],
+    ["a live Date", { at: new Date(0) }],
+    ["a live Map", new Map([[1, 2]])],
+    ["an instance of a class", new Point(1, 2)],
+    ["live bytes", new Uint8Array(2)],
   ];
   for (const [name, json] of cases) {
     it(name, () => {
