@@ -4,7 +4,14 @@ import { standsAlone } from "../state/grouping.js";
 import { GroupList } from "../state/hash-groups.js";
 import type { ResolvedLimits } from "../state/limits.js";
 import { hashOf, LARGE_ARRAY, LARGE_OBJECT } from "../state/merkle.js";
-import { HEAVY_WEIGHT, type KnownGroup, LARGE_WEIGHT, RUN_WEIGHT, weightOf } from "../state/node-meta.js";
+import {
+  HEAVY_WEIGHT,
+  type KnownGroup,
+  keyWeight,
+  LARGE_WEIGHT,
+  RUN_WEIGHT,
+  weightOf,
+} from "../state/node-meta.js";
 import { ArrayBranch, isUnread, ObjectBranch, type Slot } from "./branch.js";
 import { Closing, positions, strayLeaf } from "./close.js";
 import { RunChild, TextPart } from "./part.js";
@@ -115,15 +122,22 @@ function isBranch(slot: Slot): slot is ArrayBranch | ObjectBranch {
   return slot instanceof ArrayBranch || slot instanceof ObjectBranch;
 }
 
-/** Whether a branch surely weighs more than `weight`, or has a binary leaf; false says nothing. Stops as soon as it knows. */
+/**
+ * Whether a branch surely weighs more than `weight`, or has a binary leaf; false says nothing. Stops as soon as it knows, and what
+ * containers weigh by themselves counts: a record could hold any number of empty ones, to be gone through for each level above.
+ */
 function weighsOver(branch: ArrayBranch | ObjectBranch, weight: number): boolean {
   let rest = weight;
   const visit = (slot: Slot): boolean => {
     if (slot instanceof BinaryLeaf) return true;
     if (slot instanceof TextPart && slot.unparsedBytes > 0) rest -= slot.unparsedBytes / TEXT_PER_WEIGHT;
-    else if (slot instanceof ArrayBranch) return slot.items.some(visit);
-    else if (slot instanceof ObjectBranch) return [...slot.entries.values()].some(visit);
-    else if (slot instanceof RunChild) rest -= slot.run.unparsedBytes > 0 ? 1 : weightOf(slot.node);
+    else if (slot instanceof ArrayBranch) {
+      rest -= 2 + slot.items.length;
+      return rest < 0 || slot.items.some(visit);
+    } else if (slot instanceof ObjectBranch) {
+      rest -= 2 + keyWeight("") * slot.entries.size;
+      return rest < 0 || [...slot.entries.values()].some(visit);
+    } else if (slot instanceof RunChild) rest -= slot.run.unparsedBytes > 0 ? 1 : weightOf(slot.node);
     else rest -= weightOf(slot instanceof TextPart ? slot.node : slot);
     return rest < 0;
   };

@@ -73,6 +73,26 @@ describe("the work that a record asks for grows with its length only", () => {
     expect(parsings(() => assemble(records))).toBe(2);
   });
 
+  it("where a record nests large lists around many values of no weight: these are not gone through at each level", () => {
+    const empties = 6_000;
+    const visits = (depth: number) => {
+      const pieces = Array.from({ length: empties }, () => "[]");
+      let structure: unknown = ["A", ...pieces.map(() => ["O"])];
+      for (let i = 0; i < depth; i++) {
+        structure = ["A", structure, -1];
+        pieces.push(JSON.stringify("y".repeat(60_000)));
+      }
+      const state = assemble([forge(KEYFRAME, structure, pieces)]);
+      const values = vi.spyOn(Map.prototype, "values");
+      expect(() => state.finish("")).toThrow(expect.objectContaining({ code: "CKPT_CORRUPT" }));
+      const { length } = values.mock.calls;
+      values.mockRestore();
+      return length;
+    };
+    // For each of the 19 levels more, so many as tell that a list is large.
+    expect(visits(20) - visits(1)).toBeLessThan((19 * empties) / 2);
+  });
+
   it("so a record of more pieces than values are allowed is refused at the first that is too many", () => {
     const pieces = Array.from({ length: 1_000 }, () => "1");
     const record = forge(KEYFRAME, ["A", -1_000], pieces);
