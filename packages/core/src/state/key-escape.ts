@@ -25,9 +25,15 @@ export function unescapeKey(key: string): string {
   return key.charCodeAt(0) === DOLLAR && key !== TAG && looksLikeTag(key) ? key.slice(1) : key;
 }
 
-/** Sets an own, enumerable property whatever the key: a plain assignment to `__proto__` would change the prototype. */
+/** What all objects inherit. */
+const inherited: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/**
+ * Sets an own, enumerable property whatever the key: a plain assignment to `__proto__` would change the prototype, and one to
+ * `constructor` throw where somebody froze it.
+ */
 export function setOwn(target: object, key: string, value: unknown): void {
-  if (key === "__proto__") {
+  if (inherited.has(key)) {
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   } else {
     (target as Record<string, unknown>)[key] = value;
