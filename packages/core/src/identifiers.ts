@@ -18,6 +18,12 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u20
 /** What nearly every id is: it breaks none of the rules, and has as many bytes as characters. */
 const PRINTABLE_ASCII = /^[ -~]+$/;
 const CONTROLS = new RegExp(CONTROL, "gu");
+/** One of each kind of name, for hints; by how the kind's own name ends. */
+const EXAMPLES: readonly (readonly [string, string])[] = [
+  ["checkpoint id", "agent-3:7"],
+  ["name", "routine"],
+  ["operation", "apply-edits"],
+];
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
@@ -39,8 +45,7 @@ export function validateCheckpointId(value: unknown, what = "checkpoint id"): st
 }
 
 function validate(value: unknown, what: string, maxBytes: number): string {
-  if (typeof value !== "string")
-    throw refused(what, maxBytes, "string", `is ${kind(value)}, not a string`, value);
+  if (typeof value !== "string") throw refused(what, maxBytes, "string", `is ${kind(value)}, not a string`);
   if (value.length <= maxBytes && PRINTABLE_ASCII.test(value)) return value;
   if (value === "") throw refused(what, maxBytes, "non-empty", "is empty", value);
   // The length in UTF-16 units bounds the work before the bytes are counted.
@@ -52,17 +57,20 @@ function validate(value: unknown, what: string, maxBytes: number): string {
   return value;
 }
 
-function refused(what: string, maxBytes: number, rule: string, says: string, value: unknown): CkptError {
+function refused(what: string, maxBytes: number, rule: string, says: string, value?: string): CkptError {
   // Shown without the characters that would forge a line of a log.
-  const shown =
-    typeof value === "string" ? JSON.stringify(value.slice(0, 60).replace(CONTROLS, "?")) : kind(value);
+  const shown = value === undefined ? "" : ` ${JSON.stringify(value.slice(0, 60).replace(CONTROLS, "?"))}`;
+  const example = EXAMPLES.find(([ending]) => what.endsWith(ending))?.[1] ?? "agent-3";
   return new CkptError("CKPT_INVALID_ID", {
-    message: `The ${what} ${shown} ${says}.`,
-    hint: `Use a non-empty string of at most ${maxBytes} bytes without control characters, such as "agent-3".`,
+    message: `The ${what}${shown} ${says}.`,
+    hint: `Use a non-empty string of at most ${maxBytes} bytes without control characters, such as "${example}".`,
     details: { what, rule },
   });
 }
 
-function kind(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
+/** What kind of value something is, as a sentence says it. */
+export function kind(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -1,5 +1,5 @@
 import { CkptError } from "@ckpt/errors";
-import { validateAgentId } from "./identifiers.js";
+import { kind, validateAgentId } from "./identifiers.js";
 import { type Logger, silentLogger } from "./logger.js";
 import { type Migrations, Migrator } from "./migrations.js";
 import type { StandardSchema } from "./schema.js";
@@ -55,6 +55,11 @@ export interface ResolvedOptions {
 
 /** Throws `CKPT_INVALID_ARGUMENT` or `CKPT_INVALID_ID` for what it cannot use. */
 export function resolveOptions<State>(options: ManagerOptions<State>): ResolvedOptions {
+  if (typeof options !== "object" || options === null)
+    throw new CkptError("CKPT_INVALID_ARGUMENT", {
+      message: `The options of a manager are ${kind(options)}, not an object.`,
+      hint: 'Give an object, such as { sessionId: "session-1" }.',
+    });
   const { schema, codecs, limits } = options;
   if (schema !== undefined && typeof schema["~standard"]?.validate !== "function")
     throw new CkptError("CKPT_INVALID_ARGUMENT", {
@@ -67,6 +72,8 @@ export function resolveOptions<State>(options: ManagerOptions<State>): ResolvedO
       throw unusable("logger", `has no method ${level}`, "Give a logger with debug, info, warn and error.");
   if (clock !== undefined && typeof clock !== "function")
     throw unusable("clock", "is not a function", "Give a function that gives milliseconds since 1970.");
+  if (options.store !== undefined && typeof options.store?.commit !== "function")
+    throw unusable("store", "is not one", "Give a CheckpointStore, such as new MemoryStore().");
   resolveCodecs(codecs);
   resolveLimits(limits);
   return {

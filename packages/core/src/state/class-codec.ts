@@ -28,11 +28,17 @@ export function isCodecName(name: unknown): name is string {
   return typeof name === "string" && NAME.test(name);
 }
 
-/** Checks names and uniqueness. Throws `CKPT_INVALID_ARGUMENT`. */
+const FUNCTIONS = ["is", "encode", "decode"] as const;
+
+/** Checks shape, names and uniqueness. Throws `CKPT_INVALID_ARGUMENT`. */
 export function resolveCodecs(codecs: readonly AnyClassCodec[] | undefined): CodecRegistry {
-  if (codecs === undefined || codecs.length === 0) return NONE;
+  if (codecs === undefined) return NONE;
+  if (!Array.isArray(codecs)) throw unusable("`codecs` is not a list.");
+  if (codecs.length === 0) return NONE;
   const names = new Set<string>();
-  for (const { name } of codecs) {
+  for (const codec of codecs as readonly (Partial<AnyClassCodec> | null | undefined)[]) {
+    if (codec === null || codec === undefined) throw unusable(`A codec is ${String(codec)}.`);
+    const { name } = codec;
     if (!isCodecName(name) || names.has(name)) {
       throw new CkptError("CKPT_INVALID_ARGUMENT", {
         message: `A codec's name must match ${NAME.source} and be used once; ${JSON.stringify(name)} is not.`,
@@ -40,9 +46,20 @@ export function resolveCodecs(codecs: readonly AnyClassCodec[] | undefined): Cod
         details: { name },
       });
     }
+    const missing = FUNCTIONS.find((key) => typeof codec[key] !== "function");
+    if (missing !== undefined)
+      throw unusable(`The codec ${JSON.stringify(name)} has no function ${missing}.`, { name });
     names.add(name);
   }
   return codecs as CodecRegistry;
+}
+
+function unusable(message: string, details: Readonly<Record<string, unknown>> = {}): CkptError {
+  return new CkptError("CKPT_INVALID_ARGUMENT", {
+    message,
+    hint: "Give a list of codecs, each { name, is, encode, decode }.",
+    details,
+  });
 }
 
 /** The codec that handles `value`, if any. */
