@@ -31,9 +31,18 @@ export function requireCollectAndApply(kit: { hasCollect: boolean; hasApply: boo
   if (kit.hasCollect && kit.hasApply) return;
   const missing = [...(kit.hasCollect ? [] : ["collect"]), ...(kit.hasApply ? [] : ["apply"])];
   throw invalidArgument(
-    `${what} needs the options collect and apply; ${missing.join(" and ")} is missing`,
+    `${what} needs the options collect and apply; ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} missing`,
     `Give the manager { collect: () => state, apply: (state) => { ... } }: ${what} has to take the live state and to put it back.`,
     { missing },
+  );
+}
+
+/** Refuses, by name, what there is nothing to run in. */
+export function requireRun(run: unknown, what: string, kind: string): void {
+  if (typeof run === "function") return;
+  throw invalidArgument(
+    `${what} has no ${kind} to run`,
+    `Give the ${kind} as a function, behind the ${what === "guard" ? "name" : "manager"}.`,
   );
 }
 
@@ -46,6 +55,7 @@ export async function guard<State, Result>(
 ): Promise<Result> {
   requireCollectAndApply(kit, "guard");
   validateName(operation, "operation");
+  requireRun(run, "guard", "operation");
   const { signal } = options;
   const guardId = randomUUID();
   const begun = await kit.operate("guard", signal, () => begin(kit, guardId, operation, options));

@@ -1,6 +1,7 @@
 import type { CheckpointStore, Json, ManagerOptions } from "@ckpt/core";
 import type { DriftMonitor, MonitorOptions } from "@ckpt/drift";
 import type { RetentionPolicy } from "@ckpt/retention";
+import { isStore } from "./check-stores.js";
 import { invalidArgument } from "./errors.js";
 import type { UnfinishedGuard } from "./recovery-report.js";
 import type { StoreRetryOptions } from "./with-retry.js";
@@ -74,6 +75,12 @@ export function settingsOf<State>(options: ResilientOptions<State>) {
 
 /** Throws `CKPT_INVALID_ARGUMENT` for what cannot be meant. */
 export function checkOptions<State>(options: ResilientOptions<State>): void {
+  if (typeof options !== "object" || options === null) {
+    throw invalidArgument(
+      "The options of a manager are no object",
+      'Give an object behind the agent id, such as { directory: ".ckpt" }.',
+    );
+  }
   if (options.store !== undefined && options.directory !== undefined) {
     throw invalidArgument(
       "Both a store and a directory were given",
@@ -81,8 +88,10 @@ export function checkOptions<State>(options: ResilientOptions<State>): void {
     );
   }
   const { directory, retention, drift, onUnfinishedGuard } = options;
-  if (directory !== undefined && typeof directory !== "string")
-    throw unusable("directory", "Give the path of a directory.");
+  if (directory !== undefined && (typeof directory !== "string" || directory === ""))
+    throw unusable("directory", 'Give the path of a directory; the working directory is ".".');
+  if (options.store !== undefined && !isStore(options.store))
+    throw unusable("store", "Give a CheckpointStore, such as a DiskStore; a path goes into directory.");
   if (retention !== undefined && retention !== false && !isPolicy(retention))
     throw unusable("retention", "Give a policy of @ckpt/retention, such as keepLast(10), or false.");
   if (drift !== undefined && drift !== false && typeof drift !== "object")

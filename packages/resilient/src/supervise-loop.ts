@@ -1,6 +1,6 @@
 import { isThenable, type Metadata } from "@ckpt/core";
 import { fail, invalidArgument } from "./errors.js";
-import { requireCollectAndApply } from "./guard.js";
+import { requireCollectAndApply, requireRun } from "./guard.js";
 import { LoopEnding } from "./loop-ending.js";
 import {
   type LoopOptions,
@@ -33,6 +33,7 @@ export async function superviseLoop<State>(
   if (kit === undefined)
     throw invalidArgument("This is no ResilientCheckpointManager", "Give a manager of this package.");
   requireCollectAndApply(kit, "superviseLoop");
+  requireRun(step, "superviseLoop", "step");
   const settings = loopSettings(options);
   const ending = new LoopEnding(settings);
   try {

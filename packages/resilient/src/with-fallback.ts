@@ -1,6 +1,7 @@
 import type { CheckpointStore, CommitReceipt, Lease, StoreEntry } from "@ckpt/core";
 import { applyEntries, newAgent } from "./agent-facts.js";
 import { allFailed } from "./all-failed.js";
+import { checkPlaces } from "./check-stores.js";
 import { invalidArgument } from "./errors.js";
 import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
@@ -19,21 +20,24 @@ const COPY_CHUNK = 64;
  * go to the next one, and the move is recorded there in the same commit. Reads put together what is spread. When an earlier
  * place is well again it gets what it misses, in order, and takes over.
  *
- * The last argument may be options. Errors: those of the stores; `CKPT_ALL_FAILED` with `details.tried` when no place took a batch.
+ * The last argument may be options. Errors: those of the stores; `CKPT_ALL_FAILED` with `details.tried` when no place took a batch. Throws
+ * `CKPT_INVALID_ARGUMENT` for what is no store, or one given twice.
  */
 export function withFallback(
   primary: CheckpointStore,
   ...others: [...CheckpointStore[], CheckpointStore | PlacesOptions]
 ): PlacesStore {
   const last = others.at(-1);
-  const options = last === undefined || "commit" in last ? {} : last;
-  const stores = others.filter((other): other is CheckpointStore => "commit" in other);
+  const hasOptions = last === undefined || (typeof last === "object" && last !== null && !("commit" in last));
+  const options = hasOptions ? (last ?? {}) : {};
+  const stores = (hasOptions ? others.slice(0, -1) : others) as readonly CheckpointStore[];
   if (stores.length === 0) {
     throw invalidArgument(
       "withFallback was given one place",
       "Give it at least two stores: the primary and one to fall back to.",
     );
   }
+  checkPlaces([primary, ...stores], "withFallback");
   const places = [primary, ...stores].map(
     (store, i) => new Place(i === 0 ? "primary" : `fallback-${i}`, store),
   );

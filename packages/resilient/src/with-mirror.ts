@@ -2,6 +2,7 @@ import type { CheckpointStore, CommitReceipt, StoreEntry } from "@ckpt/core";
 import { isCkptError } from "@ckpt/errors";
 import { applyEntries } from "./agent-facts.js";
 import { allFailed } from "./all-failed.js";
+import { checkPlaces } from "./check-stores.js";
 import { fail } from "./errors.js";
 import { Place } from "./place.js";
 import { isPlaceFailure } from "./place-failure.js";
@@ -21,9 +22,10 @@ const COPY_CHUNK = 64;
  * store can take it, written anew. A mirror that is well again gets what it misses, in order, before it counts.
  *
  * Two mirrors that hold different states under one id are reported by `verify` and changed by nobody. Errors: those of the stores;
- * `CKPT_ALL_FAILED` with `details.tried` when neither took a batch.
+ * `CKPT_ALL_FAILED` with `details.tried` when neither took a batch. Throws `CKPT_INVALID_ARGUMENT` for what is no store, or one given twice.
  */
 export function withMirror(a: CheckpointStore, b: CheckpointStore, options: PlacesOptions = {}): PlacesStore {
+  checkPlaces([a, b], "withMirror");
   return new MirrorStore([new Place("mirror-1", a), new Place("mirror-2", b)], options);
 }
 

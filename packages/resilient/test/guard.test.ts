@@ -134,7 +134,7 @@ describe("guard", () => {
     const manager = new ResilientCheckpointManager<unknown>("a", { store: new MemoryStore(), ...options });
     const error = await errorOf(manager.guard("x", () => {}));
     expect(error.code).toBe("CKPT_INVALID_ARGUMENT");
-    expect(error.message).toContain(`${missing} is missing`);
+    expect(error.message).toContain(`; ${missing} ${missing.includes(" and ") ? "are" : "is"} missing`);
     expect(error.hint).toContain("guard");
     const loop = await errorOf(superviseLoop(manager, () => {}));
     expect(loop.code).toBe("CKPT_INVALID_ARGUMENT");
