@@ -2,7 +2,7 @@ import type { CheckpointHeader } from "@ckpt/core";
 import { applyCaps } from "./apply-caps.js";
 import { applyKeeps } from "./apply-keeps.js";
 import type { RetentionContext } from "./context.js";
-import { emptyPolicy } from "./errors.js";
+import { emptyPolicy, requirePolicy } from "./errors.js";
 import { readHistory, type Suspension } from "./history.js";
 import type { Reason, RetentionPolicy } from "./policy.js";
 import { protect } from "./protect.js";
@@ -42,7 +42,7 @@ export interface RetentionPlan {
  * @param headers one agent's headers, in any order; they are ordered by sequence, never by clock.
  * @param nowMs the wall clock, in milliseconds since 1970. When it is more than a day away from the newest stored time that
  *   can be read, the plan is `suspended`: age rules keep all that they cover.
- * @throws CKPT_EMPTY_POLICY when the policy has no rule; CKPT_INVALID_ARGUMENT when headers are of several agents, or one is
+ * @throws CKPT_EMPTY_POLICY when the policy has no rule; CKPT_INVALID_ARGUMENT when it is no policy, headers are of several agents, or one is
  *   there twice, `nowMs` is no finite number, or a size that `maxBytes` counts is none.
  */
 export function planRetention(
@@ -85,6 +85,7 @@ function* planSteps(
   nowMs: number,
   context: RetentionContext,
 ): Generator<void, RetentionPlan> {
+  requirePolicy(policy, "planRetention");
   if (policy.keeps.length + policy.caps.length === 0) throw emptyPolicy("The policy");
   const reading = yield* readHistory(headers, nowMs, context);
   const { history, suspended } = reading;

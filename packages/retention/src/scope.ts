@@ -1,4 +1,5 @@
 import type { CheckpointHeader } from "@ckpt/core";
+import { requirePolicy } from "./errors.js";
 import type { CapRule, HistoryEntry, KeepRule, RetentionPolicy } from "./policy.js";
 import { eachInSteps, endsStep, filterInSteps } from "./steps.js";
 
@@ -8,10 +9,12 @@ type Entries = readonly HistoryEntry[];
 type Split = (entries: Entries) => Generator<void, Iterable<Entries>>;
 
 function scoped(
+  who: string,
   policy: RetentionPolicy,
   covers: (header: CheckpointHeader) => boolean,
   split: Split,
 ): RetentionPolicy {
+  requirePolicy(policy, who);
   return {
     keeps: policy.keeps.map(
       (rule): KeepRule => ({
@@ -44,14 +47,14 @@ function matching(covers: (header: CheckpointHeader) => boolean): Split {
 export function forName(name: string | readonly string[], policy: RetentionPolicy): RetentionPolicy {
   const names = new Set(typeof name === "string" ? [name] : name);
   const covers = (header: CheckpointHeader) => names.has(header.name);
-  return scoped(policy, covers, matching(covers));
+  return scoped("forName", policy, covers, matching(covers));
 }
 
 /** The policy, for checkpoints of all names but these, together. */
 export function forOtherNames(names: readonly string[], policy: RetentionPolicy): RetentionPolicy {
   const excluded = new Set(names);
   const covers = (header: CheckpointHeader) => !excluded.has(header.name);
-  return scoped(policy, covers, matching(covers));
+  return scoped("forOtherNames", policy, covers, matching(covers));
 }
 
 function* byName(entries: Entries): Generator<void, Iterable<Entries>> {
@@ -68,5 +71,5 @@ function* byName(entries: Entries): Generator<void, Iterable<Entries>> {
 
 /** The policy, for each name by itself: `perName(keepLast(2))` keeps the latest two of every name. */
 export function perName(policy: RetentionPolicy): RetentionPolicy {
-  return scoped(policy, () => true, byName);
+  return scoped("perName", policy, () => true, byName);
 }
