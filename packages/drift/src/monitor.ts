@@ -5,6 +5,7 @@ import { corruption } from "./detectors/corruption.js";
 import { type JsonObject, JsonReader } from "./json.js";
 import { builtInReaders } from "./registry.js";
 import type { Signal } from "./signal.js";
+import { checkPollers } from "./stall/pollers.js";
 import { readOrigin, Trail } from "./trail.js";
 import { compareLevels, type Evidence, type Level, type Origin, type Verdict } from "./verdict.js";
 
@@ -47,12 +48,24 @@ export interface RestoreOptions {
 
 /** A monitor with the default detectors, or with those given. */
 export function monitor(options: MonitorOptions = {}): DriftMonitor {
+  const pollers = checkPollers(options.pollers);
   const chosen = [
-    ...(options.detectors ?? defaultDetectors(options.pollers ?? [])),
-    ...(options.invariants ?? []),
+    ...checkDetectors("detectors", options.detectors ?? defaultDetectors(pollers)),
+    ...checkDetectors("invariants", options.invariants ?? []),
   ];
   if (!chosen.some((detector) => detector.name === "corruption")) chosen.push(corruption());
   return new DriftMonitor(chosen, options.maxFalseAlarmsPer10k ?? 1);
+}
+
+function checkDetectors<D extends Detector>(option: string, detectors: readonly D[]): readonly D[] {
+  const isDetector = (value: unknown) =>
+    typeof (value as Detector | null | undefined)?.observe === "function";
+  if (Array.isArray(detectors) && detectors.every(isDetector)) return detectors;
+  throw new CkptError("CKPT_INVALID_ARGUMENT", {
+    message: `The option ${option} is no list of detectors.`,
+    hint: "Give what the functions return: [shift()], not [shift].",
+    details: { option },
+  });
 }
 
 /**

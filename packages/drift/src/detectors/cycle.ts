@@ -3,7 +3,7 @@ import { JsonReader } from "../json.js";
 import { fingerprint } from "../math/fingerprint.js";
 import type { Signal } from "../signal.js";
 import { actionText } from "../stall/action-text.js";
-import { isPoller } from "../stall/pollers.js";
+import { checkPollers, isPoller } from "../stall/pollers.js";
 
 const TYPE = "cycle";
 const LONGEST_PERIOD = 5;
@@ -24,7 +24,7 @@ export interface CycleOptions {
  * warns at most; so does a cycle with a step whose observation was not given, because it may have shown something new.
  */
 export function cycle(options: CycleOptions = {}): Detector {
-  return new Cycle(options.pollers ?? []);
+  return new Cycle(checkPollers(options.pollers));
 }
 
 class Cycle implements Detector {

@@ -1,7 +1,7 @@
 import type { Detector, DetectorContext, DetectorEvidence, DetectorJson } from "../detector.js";
 import { JsonReader } from "../json.js";
 import type { Signal } from "../signal.js";
-import { isPoller } from "../stall/pollers.js";
+import { checkPollers, isPoller } from "../stall/pollers.js";
 import { StallCounter, type StallFeatures } from "../stall/stall-features.js";
 import { StepMemory } from "../stall/step-memory.js";
 
@@ -57,7 +57,7 @@ export interface StallOptions {
  * on a step that brings nothing new.
  */
 export function stall(options: StallOptions = {}): Detector {
-  return new Stall(options.pollers ?? []);
+  return new Stall(checkPollers(options.pollers));
 }
 
 class Stall implements Detector {
