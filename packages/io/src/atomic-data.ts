@@ -1,3 +1,5 @@
+import { CkptError } from "@ckpt/errors";
+
 /** What {@link writeAtomic} writes. A function gives the stream anew for each try; a bare stream can be read only once. */
 export type AtomicData =
   | string
@@ -11,7 +13,14 @@ export class DataSource {
   #isSpent = false;
   readonly totalBytes: number | undefined;
 
+  /** Throws `CKPT_INVALID_ARGUMENT` for what is no data. */
   constructor(data: AtomicData) {
+    if (!isData(data))
+      throw new CkptError("CKPT_INVALID_ARGUMENT", {
+        message: "What to write is no text, no bytes and no stream of bytes",
+        hint: "Give a string, a Uint8Array, an async iterable of them, or a function that makes one; turn an object into text with JSON.stringify.",
+        details: { argument: "data" },
+      });
     this.#data = typeof data === "string" ? new TextEncoder().encode(data) : data;
     this.totalBytes = this.#data instanceof Uint8Array ? this.#data.length : undefined;
   }
@@ -28,4 +37,11 @@ export class DataSource {
     this.#isSpent = true;
     return data as AsyncIterable<Uint8Array>;
   }
+}
+
+function isData(data: unknown): boolean {
+  if (typeof data === "string" || typeof data === "function") return true;
+  return (
+    typeof data === "object" && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data)
+  );
 }

@@ -4,6 +4,7 @@
 import { dirname, join } from "node:path";
 import { CkptError } from "@ckpt/errors";
 import { type AtomicData, DataSource } from "./atomic-data.js";
+import { createChecksum } from "./checksum.js";
 import type { WriteChunksOptions } from "./chunk-options.js";
 import { isTransient, toCkptError } from "./classify.js";
 import { ensureDirectory } from "./ensure-directory.js";
@@ -52,6 +53,7 @@ export async function writeAtomic(
   options: WriteAtomicOptions = {},
 ): Promise<WriteAtomicReport> {
   const source = new DataSource(data);
+  if (options.checksum !== undefined) createChecksum(options.checksum); // an unknown kind leaves no trace
   const retry = options.retry ?? {};
   const isRetryable = (error: unknown) => {
     const { published, tempLost } = (error as Partial<CkptError>).details ?? {};

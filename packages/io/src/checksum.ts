@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { CkptError } from "@ckpt/errors";
 import { crc32 } from "./crc32.js";
 
 /** Which checksum to compute over bytes that pass. */
@@ -12,8 +13,14 @@ export interface Checksum {
   digest(): string;
 }
 
-/** A fresh running checksum. */
+/** A fresh running checksum. Throws `CKPT_INVALID_ARGUMENT` for a kind that is not one of them. */
 export function createChecksum(kind: ChecksumKind): Checksum {
+  if (kind !== "sha256" && kind !== "crc32")
+    throw new CkptError("CKPT_INVALID_ARGUMENT", {
+      message: `The checksum is ${JSON.stringify(kind)}; it must be "crc32" or "sha256"`,
+      hint: "Leave it out to get the default.",
+      details: { argument: "checksum", value: kind },
+    });
   if (kind === "sha256") {
     const hash = createHash("sha256");
     return { kind, update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
