@@ -96,7 +96,7 @@ async function busyError(leases: LeaseDirectory): Promise<CkptError> {
   let holder = read === "gone" ? undefined : read;
   // Who has the lock may not have published its lease yet: the one before it must not be named as the holder.
   if (holder !== undefined && (await proveDeath(holder)).state === "dead") holder = undefined;
-  return lockedError(leases.path, holder, "it holds the system's lock");
+  return lockedError(leases.path, holder, "it holds the system's lock", null);
 }
 
 async function claim(

@@ -60,6 +60,21 @@ describe.each([
     });
   });
 
+  it("is refused in words for a person: what is held, by whom, and freeing by hand only where that could help", async () => {
+    const directory = await tempDirectory();
+    const lease = await acquireLease(directory, { subject: "agent-3" });
+    const refused = await acquireLease(directory).catch((error: unknown) => error);
+    const { message, hint, details } = refused as {
+      message: string;
+      hint: string;
+      details: { because: string };
+    };
+    expect(message).toContain(`"agent-3" is held by process ${process.pid} on `);
+    const isLockBusy = details.because === "it holds the system's lock";
+    expect(hint.includes(join(directory, "1.released"))).toBe(!isLockBusy);
+    await lease.release();
+  });
+
   it("lets one of many in one process win", async () => {
     const directory = await tempDirectory();
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLease(directory)));
