@@ -33,8 +33,10 @@ export function benchWith(removals: readonly Removal[]): Bench {
 export const openOn = async (bench: Bench, fs: FileSystem, options: DiskStoreOptions = {}): Promise<Opened> =>
   new DiskStore("/store", { fs: bench.weaken(fs), ...OPTIONS, ...options });
 
+export type Put = Extract<StoreEntry, { op: "put" }>;
+
 /** A put whose state differs with `mark`. */
-export function put(agentId: string, sequence: number, mark = sequence, bytes = 900): StoreEntry {
+export function put(agentId: string, sequence: number, mark = sequence, bytes = 900): Put {
   const header: CheckpointDraft = {
     id: `${agentId}:${sequence}`,
     agentId,
@@ -55,6 +57,16 @@ export const remove = (agentId: string, ...ids: string[]): StoreEntry => ({
   ids,
   reason: "test",
 });
+
+/** The marks of an agent's checkpoints in a row, each of which can be restored with the state that it was put with. */
+export async function marksOf(store: CheckpointStore, agentId: string): Promise<string> {
+  const marks: unknown[] = [];
+  for (const { id, metadata } of await store.list(agentId)) {
+    const { mark } = (await store.load(agentId, id)).toValue<{ mark: unknown }>();
+    marks.push(mark === metadata.mark ? mark : `${String(metadata.mark)} with the state of ${String(mark)}`);
+  }
+  return marks.join(" ");
+}
 
 /** Everything that reading finds wrong, apart from what a crash may leave. */
 export async function findingsOf(store: CheckpointStore): Promise<string[]> {

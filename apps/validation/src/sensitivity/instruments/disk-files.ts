@@ -32,3 +32,17 @@ export async function filesBelow(fs: FileSystem, directory: string): Promise<Map
   }
   return files;
 }
+
+/** Flips a bit where `text` stands last in a file. Throws where it does not: then nothing would be tested. */
+export async function flipAt(fs: FileSystem, path: string, text: string): Promise<void> {
+  const bytes = await readFile(fs, path);
+  const at = bytes?.lastIndexOf(text) ?? -1;
+  if (bytes === undefined || at < 0) throw new Error(`${path} does not hold ${JSON.stringify(text)}`);
+  bytes[at] = bytes[at]! ^ 1;
+  await writeFile(fs, path, bytes);
+}
+
+/** The files of all writers whose names end so, in order. */
+export async function writersFiles(fs: FileSystem, end: string): Promise<string[]> {
+  return [...(await filesBelow(fs, "/store/writers")).keys()].filter((path) => path.endsWith(end)).sort();
+}

@@ -1,6 +1,6 @@
 import { FaultyFileSystem } from "@ckpt/conformance/faulty-fs";
 import { type Instrument, type Opened, put, remove } from "../bench.js";
-import { filesBelow, writeFile } from "./disk-files.js";
+import { flipAt, writersFiles } from "./disk-files.js";
 
 /** A removal outlives compactions as long as a damaged segment may hold what it removed: repair must not bring that back. */
 export const folded: Instrument = async (bench) => {
@@ -16,16 +16,9 @@ export const folded: Instrument = async (bench) => {
   await die(async (store) => {
     for (let n = 1; n <= 4; n++) await store.commit([put("a", n)]);
   });
-  const first = await filesBelow(disk, "/store/writers");
+  const first = await writersFiles(disk, ".seg");
   await die((store) => store.commit([remove("a", "a:2"), put("a", 5)]));
-  for (const [name, bytes] of first) {
-    if (!name.endsWith(".seg")) continue;
-    const damaged = Buffer.from(bytes);
-    const at = damaged.lastIndexOf("turn 3");
-    if (at < 0) return `${name} holds no third state`;
-    damaged[at] = damaged[at]! ^ 1;
-    await writeFile(disk, name, damaged);
-  }
+  for (const path of first) await flipAt(disk, path, "turn 3");
   await die((store) => store.compact());
   // The process that compacted remembers the removal: only another one reads what was kept of it.
   const store = await bench.open(disk.process());

@@ -1,7 +1,9 @@
 import type { Instrument } from "../bench.js";
 import { damagedOthers, damagedSegments, damagedUnhinted, foreign, repair } from "./damage.js";
+import { dependents } from "./dependents.js";
 import { cuts, cutsTogether, faults, races, syncs } from "./explored.js";
 import { folded } from "./folded.js";
+import { givenBack } from "./given-back.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
 import {
@@ -14,6 +16,7 @@ import {
   takeoverFailing,
 } from "./processes.js";
 import { rejected } from "./rejected.js";
+import { voided } from "./voided.js";
 
 export const INSTRUMENTS = {
   "cuts-saves": cuts("saves"),
@@ -26,6 +29,9 @@ export const INSTRUMENTS = {
   "syncs-batches": syncs("batches"),
   "faults-restarts": faults("restarts", 61),
   rejected,
+  voided,
+  "given-back": givenBack,
+  dependents,
   races,
   contention,
   "late-claim": lateClaim,

@@ -3,10 +3,12 @@ import { compactionMutants } from "./compaction.js";
 import { fileSystemMutants } from "./file-system.js";
 import { holdingMutants } from "./holding.js";
 import { logMutants } from "./log.js";
+import { voidMutants } from "./voids.js";
 
 export const MUTANTS: readonly Mutant[] = [
   ...fileSystemMutants,
   ...logMutants,
+  ...voidMutants,
   ...holdingMutants,
   ...compactionMutants,
 ];
