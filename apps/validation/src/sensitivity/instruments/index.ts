@@ -6,6 +6,7 @@ import { folded } from "./folded.js";
 import { givenBack } from "./given-back.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
+import { longTexts } from "./long-texts.js";
 import {
   beside,
   compactors,
@@ -16,6 +17,7 @@ import {
   takeoverFailing,
 } from "./processes.js";
 import { rejected } from "./rejected.js";
+import { streamedRecords } from "./streamed.js";
 import { voided } from "./voided.js";
 
 export const INSTRUMENTS = {
@@ -48,6 +50,8 @@ export const INSTRUMENTS = {
   "damaged-unhinted": damagedUnhinted,
   "damaged-others": damagedOthers,
   foreign,
+  "streamed-records": streamedRecords,
+  "long-texts": longTexts,
   folded,
   repair,
   heads,
