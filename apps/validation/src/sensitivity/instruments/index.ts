@@ -5,8 +5,10 @@ import { cuts, cutsTogether, faults, races, syncs } from "./explored.js";
 import { folded } from "./folded.js";
 import { givenBack } from "./given-back.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
+import { lastHead } from "./last-head.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
 import { longTexts } from "./long-texts.js";
+import { outOfSight } from "./out-of-sight.js";
 import {
   beside,
   compactors,
@@ -17,6 +19,7 @@ import {
   takeoverFailing,
 } from "./processes.js";
 import { rejected } from "./rejected.js";
+import { savesBeside } from "./saves-beside.js";
 import { streamedRecords } from "./streamed.js";
 import { voided } from "./voided.js";
 
@@ -42,6 +45,7 @@ export const INSTRUMENTS = {
   "late-reader": lateReader,
   beside,
   compactors,
+  "saves-beside": savesBeside,
   readers,
   takeover,
   "takeover-failing": takeoverFailing,
@@ -53,6 +57,8 @@ export const INSTRUMENTS = {
   "streamed-records": streamedRecords,
   "long-texts": longTexts,
   folded,
+  "last-head": lastHead,
+  "out-of-sight": outOfSight,
   repair,
   heads,
   reused,

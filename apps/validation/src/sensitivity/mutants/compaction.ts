@@ -57,6 +57,44 @@ export const compactionMutants: readonly Mutant[] = [
     instruments: ["folded"],
   },
   {
+    name: "removals are dropped while a segment is missing",
+    edits: [
+      edit(
+        "disk/src/taken-back",
+        "directory.unreadable.length > 0 || directory.missesSome;",
+        "directory.unreadable.length > 0;",
+      ),
+    ],
+    instruments: ["out-of-sight"],
+  },
+  {
+    name: "removals are dropped while a segment cannot be read",
+    edits: [
+      edit(
+        "disk/src/taken-back",
+        "directory.unreadable.length > 0 || directory.missesSome;",
+        "directory.missesSome;",
+      ),
+    ],
+    instruments: ["out-of-sight"],
+  },
+  {
+    name: "ends of guards are dropped",
+    edits: [edit("disk/src/taken-back", 'entry.event.kind === "guard-done" || ', "")],
+    instruments: ["out-of-sight"],
+  },
+  {
+    name: "ends of pins are dropped",
+    edits: [
+      edit(
+        "disk/src/taken-back",
+        'entry.event.kind === "guard-done" || entry.event.kind === "unpinned";',
+        'entry.event.kind === "guard-done";',
+      ),
+    ],
+    instruments: ["out-of-sight"],
+  },
+  {
     name: "the last sequence is not kept",
     edits: [
       edit(
@@ -66,6 +104,46 @@ export const compactionMutants: readonly Mutant[] = [
       ),
     ],
     instruments: ["beside"],
+  },
+  {
+    name: "the last move of the head is not kept",
+    edits: [
+      edit(
+        "disk/src/compaction-plan",
+        "if (move !== undefined && taken.has(move.segment)) kept.push(move);",
+        "",
+      ),
+    ],
+    instruments: ["last-head"],
+  },
+  {
+    name: "that the head was removed is not kept with what was the head",
+    edits: [
+      edit(
+        "disk/src/compaction-plan",
+        'return taken.has(word.segment) || (word.kind !== "gone" && mine.length > 0);',
+        "return taken.has(word.segment) && mine.length >= 0;",
+      ),
+    ],
+    instruments: ["last-head"],
+  },
+  {
+    name: "the segment that saves go into is compacted",
+    edits: [
+      edit("disk/src/compaction", "if (segment.isOwn ? segment.isOpen :", "if (segment.isOwn ? false :"),
+    ],
+    instruments: ["saves-beside"],
+  },
+  {
+    name: "a look is taken for one of one moment beside a compaction",
+    edits: [
+      edit(
+        "disk/src/store-directory",
+        "if (number === seen.manifest || round === MAX_ROUNDS) break;",
+        "if (number >= 0) break;",
+      ),
+    ],
+    instruments: ["readers", "late-reader", "beside", "compactors"],
   },
   {
     name: "the directory is not synced after sources were unlinked",
