@@ -2,9 +2,11 @@ import type { Instrument } from "../bench.js";
 import { damagedOthers, damagedSegments, damagedUnhinted, foreign, repair } from "./damage.js";
 import { dependents } from "./dependents.js";
 import { cuts, cutsTogether, faults, races, syncs } from "./explored.js";
+import { failedOnce } from "./failed-once.js";
 import { folded } from "./folded.js";
 import { givenBack } from "./given-back.js";
 import { fullDisk, heads, inFlight, reused } from "./heads.js";
+import { knownDamage } from "./known-damage.js";
 import { lastHead } from "./last-head.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
 import { longTexts } from "./long-texts.js";
@@ -21,6 +23,7 @@ import {
 import { rejected } from "./rejected.js";
 import { savesBeside } from "./saves-beside.js";
 import { streamedRecords } from "./streamed.js";
+import { unread } from "./unread.js";
 import { voided } from "./voided.js";
 
 export const INSTRUMENTS = {
@@ -53,11 +56,14 @@ export const INSTRUMENTS = {
   "damaged-segments": damagedSegments,
   "damaged-unhinted": damagedUnhinted,
   "damaged-others": damagedOthers,
+  "known-damage": knownDamage,
+  "failed-once": failedOnce,
   foreign,
   "streamed-records": streamedRecords,
   "long-texts": longTexts,
   folded,
   "last-head": lastHead,
+  unread,
   "out-of-sight": outOfSight,
   repair,
   heads,

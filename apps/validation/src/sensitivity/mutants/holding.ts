@@ -147,4 +147,22 @@ export const holdingMutants: readonly Mutant[] = [
     ],
     instruments: ["foreign"],
   },
+  {
+    name: "an agent is taken while what it has saved cannot be read",
+    edits: [
+      edit(
+        "disk/src/held-agent",
+        "if (unreadable !== undefined) throw mayHoldMore(agentId, unreadable);",
+        "",
+      ),
+    ],
+    instruments: ["unread"],
+  },
+  {
+    name: "a link whose answer was lost is taken for not made",
+    edits: [
+      edit("io/src/link-exclusive", "if (!(await isSameFile(fs, from, to))) throw error;", "throw error;"),
+    ],
+    instruments: ["failed-once"],
+  },
 ];
