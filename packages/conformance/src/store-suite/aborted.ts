@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codeOf, everything, put, type StoreBench } from "./bench.js";
+import { codeOf, everything, put, remove, type StoreBench } from "./bench.js";
 
 /** Every method that takes a signal, with one that fired. */
 export function aborted(bench: StoreBench): void {
@@ -21,6 +21,25 @@ export function aborted(bench: StoreBench): void {
       const reopened = await bench.reopen(store, "a");
       expect(await everything(reopened, "a")).toEqual(before);
       await reopened.commit([put("a", 2, { n: 2 })]);
+    });
+
+    it("leaves everything as it was when it was to compact, and keeps no other from compacting", async () => {
+      const store = await bench.open("a");
+      for (let n = 1; n <= 30; n++) await store.commit([put("a", n, { n, text: `${n} `.repeat(2_000) })]);
+      await store.commit([remove("a", ...Array.from({ length: 20 }, (_, i) => `a:${i + 1}`))]);
+      let state = await bench.reopen(store, "a");
+      const before = await everything(state, "a");
+      for (let turns = 0; turns < 12; turns++) {
+        const controller = new AbortController();
+        const compacting = codeOf(state.compact({ signal: controller.signal }));
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+        controller.abort();
+        expect(["none", "CKPT_ABORTED"]).toContain(await compacting);
+        if (turns % 4 === 3) state = await bench.reopen(state, "a");
+        expect((await everything(state, "a")).states).toEqual(before.states);
+      }
+      await state.compact();
+      expect((await everything(await bench.reopen(state), "a")).states).toEqual(before.states);
     });
 
     it("is all or nothing when the signal fires in the midst of it", async () => {

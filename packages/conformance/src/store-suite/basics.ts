@@ -82,6 +82,8 @@ export function basics(bench: StoreBench): void {
         "a:8",
       ]);
       expect(await ids(store, "a", { afterSequence: 9 })).toEqual([]);
+      expect(await ids(store, "a", { afterSequence: 4, beforeSequence: 5 })).toEqual([]);
+      expect(await ids(store, "a", { limit: 0 })).toEqual([]);
     });
 
     it("tells agents apart, and lists their ids sorted", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ids, put, remove, type StoreBench } from "./bench.js";
+import { codeOf, event, ids, put, remove, type StoreBench } from "./bench.js";
 
 /** Many calls at once. */
 export function concurrency(bench: StoreBench): void {
@@ -86,6 +86,46 @@ export function concurrency(bench: StoreBench): void {
         expect((await beside.load("a", newest!.id)).toValue()).toMatchObject({ n: highest });
         await saving;
       }
+    });
+
+    it("shows others each commit as soon as it resolved: saves, facts and removals", async () => {
+      const store = await bench.open("a");
+      const beside = await bench.openBeside(store);
+      expect(await beside.agents()).toEqual([]);
+      for (let n = 1; n <= 20; n++) {
+        await store.commit([put("a", n, { n }), event("a", { kind: "note", topic: "t", body: n })]);
+        expect((await beside.get("a", `a:${n}`))?.sequence).toBe(n);
+        expect(await beside.agent("a")).toMatchObject({ headId: `a:${n}`, notes: { t: n } });
+        expect(await beside.agents()).toEqual(["a"]);
+        await store.commit([remove("a", `a:${n - 1}`)]);
+        expect(await ids(beside, "a")).toEqual([`a:${n}`]);
+        expect(await codeOf(beside.load("a", `a:${n - 1}`))).toBe("CKPT_NOT_FOUND");
+      }
+    });
+
+    it("lets others read what stays while one removes and compacts", async () => {
+      const store = await bench.open("a");
+      for (let n = 1; n <= 30; n++) await store.commit([put("a", n, { n, text: "w".repeat(3_000) })]);
+      const beside = await bench.openBeside(store);
+      let done = false;
+      const maintain = async () => {
+        for (let n = 1; n <= 24; n += 6) {
+          await store.commit([remove("a", ...Array.from({ length: 6 }, (_, i) => `a:${n + i}`))]);
+          await store.compact();
+        }
+        done = true;
+      };
+      const read = async () => {
+        while (!done) {
+          for (let n = 25; n <= 30; n++)
+            expect((await beside.load("a", `a:${n}`)).toValue()).toMatchObject({ n });
+          expect((await ids(beside, "a")).slice(-6)).toEqual([25, 26, 27, 28, 29, 30].map((n) => `a:${n}`));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      await Promise.all([maintain(), read()]);
+      expect(beside.takeFindings()).toEqual([]);
+      expect((await ids(beside, "a")).length).toBe(6);
     });
   });
 }

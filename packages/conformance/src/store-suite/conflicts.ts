@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codeOf, everything, put, remove, type StoreBench } from "./bench.js";
+import { codeOf, everything, ids, put, remove, type StoreBench } from "./bench.js";
 
 /** The same put twice is one checkpoint; another one under its id is refused. */
 export function conflicts(bench: StoreBench): void {
@@ -20,6 +20,24 @@ export function conflicts(bench: StoreBench): void {
       const reopened = await bench.reopen(store, "a");
       expect((await reopened.commit([first])).headers).toEqual([header]);
       expect(await everything(reopened, "a")).toEqual(before);
+    });
+
+    it("keeps the header of the first, whatever else the same put says when it comes again", async () => {
+      const store = await bench.open("a");
+      const [header] = (await store.commit([put("a", 1, { n: 1 }, { metadata: { try: 1 } })])).headers;
+      const other = {
+        name: "later",
+        timestamp: "2001-01-01T00:00:00.000Z",
+        parentId: "a:7",
+        metadata: { try: 2 },
+        schemaVersion: 9,
+      };
+      const again = await store.commit([put("a", 1, { n: 1 }, other)]);
+      expect(again.headers).toEqual([header]);
+      await bench.beforeAndAfterReopening(store, async (state) => {
+        expect(await state.list("a")).toEqual([header]);
+        expect(await ids(state, "a", { name: "later" })).toEqual([]);
+      });
     });
 
     it("takes it so within one batch, and in calls that overlap", async () => {

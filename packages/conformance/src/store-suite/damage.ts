@@ -15,12 +15,17 @@ export function damage(bench: StoreBench): void {
   describe("damage", () => {
     bench.closeAfterEach();
 
+    const stateOf = (id: string, i: number) => ({
+      i,
+      id,
+      log: Array.from({ length: i * 20 }, (_, line) => `line ${line} of a log that grows`),
+    });
+
     /** A store of two agents with histories that share structure, reopened after `agentId`'s n-th checkpoint was damaged. */
     const damaged = async (agentId: string, n: number) => {
       const store = await bench.open("a", "b");
       for (let i = 1; i <= 6; i++) {
-        const log = Array.from({ length: i * 20 }, (_, line) => `line ${line} of a log that grows`);
-        for (const id of ["a", "b"]) await store.commit([put(id, i, { i, id, log })]);
+        for (const id of ["a", "b"]) await store.commit([put(id, i, stateOf(id, i))]);
       }
       await store.commit([event("a", { kind: "pinned", checkpointId: "a:2" })]);
       await bench.reopen(store).then((fresh) => fresh.close());
@@ -56,6 +61,17 @@ export function damage(bench: StoreBench): void {
       const reopened = await bench.reopen(store, "a");
       for (const id of ["a", "b"]) expect((await reopened.load(id, `${id}:7`)).toValue()).toEqual({ i: 7 });
       expect(await codeOf(reopened.load("a", "a:6"))).toBe("CKPT_CORRUPT");
+    });
+
+    it("is mended by the same put once a read has met it, which makes it the head as any other put does", async () => {
+      const store = await damaged("a", 4);
+      expect(await codeOf(store.load("a", "a:4"))).toBe("CKPT_CORRUPT");
+      await store.commit([put("a", 4, stateOf("a", 4))]);
+      await bench.beforeAndAfterReopening(store, async (state) => {
+        expect((await state.load("a", "a:4")).toValue()).toEqual(stateOf("a", 4));
+        expect(await state.agent("a")).toMatchObject({ headId: "a:4", count: 6, lastSequence: 6 });
+        expect((await ids(state, "a")).length).toBe(6);
+      });
     });
 
     it("is handed over once", async () => {

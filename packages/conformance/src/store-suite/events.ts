@@ -1,6 +1,6 @@
 import type { StoreEvent } from "@ckpt/core";
 import { describe, expect, it } from "vitest";
-import { event, put, remove, type StoreBench } from "./bench.js";
+import { codeOf, event, put, remove, type StoreBench } from "./bench.js";
 
 /** Facts beside the states: head moves, guards, pins, notes. */
 export function events(bench: StoreBench): void {
@@ -100,6 +100,41 @@ export function events(bench: StoreBench): void {
       expect((await reopened.agent("a"))?.pinnedIds).toEqual(["a:2"]);
       await reopened.commit([put("a", 4, { n: 4 }, { id: "a:1" })]);
       expect((await reopened.agent("a"))?.pinnedIds).toEqual(["a:2"]);
+    });
+
+    it("stay undone once they are, through compactions and reopenings between what they say", async () => {
+      const { store, record } = await withThree();
+      await record({ kind: "guard-begun", guardId: "g", operation: "op", checkpointId: "a:1" });
+      await record({ kind: "pinned", checkpointId: "a:1" });
+      await record({ kind: "note", topic: "t", body: "old" });
+      await record({ kind: "head", checkpointId: "a:1", reason: "rollback" });
+      await store.compact();
+      // What takes it back stands elsewhere, where a store has several files.
+      const second = await bench.reopen(store, "a");
+      await second.commit([
+        event("a", { kind: "guard-done", guardId: "g", outcome: "completed" }),
+        event("a", { kind: "unpinned", checkpointId: "a:1" }),
+        event("a", { kind: "note", topic: "t", body: "new" }),
+        put("a", 4, { n: 4 }),
+      ]);
+      await second.compact();
+      const third = await bench.reopen(second, "a");
+      await third.commit([remove("a", "a:2", "a:4")]);
+      await third.compact();
+      await bench.beforeAndAfterReopening(third, async (state) => {
+        expect(await state.agent("a")).toEqual({
+          agentId: "a",
+          count: 2,
+          lastSequence: 4,
+          headId: null,
+          openGuards: [],
+          pinnedIds: [],
+          notes: { t: "new" },
+        });
+      });
+      const fourth = await bench.reopen(third, "a");
+      await fourth.compact();
+      expect(await codeOf(fourth.commit([put("a", 4, { n: 4 })]))).toBe("CKPT_CONFLICT");
     });
 
     it("survive removals and compaction as long as they matter", async () => {

@@ -1,4 +1,4 @@
-import { snapshot } from "@ckpt/core";
+import { type CheckpointStore, snapshot } from "@ckpt/core";
 import { describe, expect, it } from "vitest";
 import { SeededRandom } from "../faulty-fs/random.js";
 import { codeOf, ids, put, remove, type StoreBench } from "./bench.js";
@@ -46,6 +46,25 @@ export function removal(bench: StoreBench): void {
       expect((await reopened.agent("a"))?.headId).toBeNull();
       await reopened.commit([put("a", 3, { n: 3 })]);
       expect((await reopened.agent("a"))?.headId).toBe("a:3");
+    });
+
+    it("takes the id of what was removed for another checkpoint, which compaction keeps apart from it", async () => {
+      const store = await bench.open("a");
+      await store.commit([put("a", 1, { n: 1 }, { id: "x" }), put("a", 2, { n: 2 }, { id: "y" })]);
+      await store.commit([remove("a", "x")]);
+      await store.commit([put("a", 3, { n: 3 }, { id: "x" })]);
+      await store.commit([remove("a", "y"), put("a", 4, { n: 4 }, { id: "y" })]);
+      const check = async (state: CheckpointStore) => {
+        expect(await ids(state, "a")).toEqual(["x", "y"]);
+        expect((await state.load("a", "x")).toValue()).toEqual({ n: 3 });
+        expect((await state.load("a", "y")).toValue()).toEqual({ n: 4 });
+        expect((await state.get("a", "y"))?.sequence).toBe(4);
+        expect(await state.agent("a")).toMatchObject({ count: 2, lastSequence: 4, headId: "y" });
+      };
+      await bench.beforeAndAfterReopening(store, check);
+      const reopened = await bench.reopen(store);
+      await reopened.compact();
+      await bench.beforeAndAfterReopening(reopened, check);
     });
 
     it("restores everything that stays after any removals, compactions and reopenings", async () => {

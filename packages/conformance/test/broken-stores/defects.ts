@@ -1,4 +1,4 @@
-import { type CheckpointStore, MemoryStore, type StoreEntry } from "@ckpt/core";
+import { type CheckpointDraft, type CheckpointStore, MemoryStore, type StoreEntry } from "@ckpt/core";
 
 /** A healthy store with some of its methods replaced. */
 function altered(change: (healthy: MemoryStore) => Partial<CheckpointStore>): () => CheckpointStore {
@@ -28,6 +28,9 @@ export const DEFECTS: Readonly<Record<string, () => CheckpointStore>> = {
   })),
   "ignores limit": altered((healthy) => ({
     list: (agentId, { limit: _, ...query } = {}) => healthy.list(agentId, query),
+  })),
+  "takes a limit of nothing for no limit": altered((healthy) => ({
+    list: (agentId, { limit, ...query } = {}) => healthy.list(agentId, limit ? { ...query, limit } : query),
   })),
   "counts afterSequence in": altered((healthy) => ({
     list: (agentId, query = {}) => {
@@ -71,6 +74,54 @@ export const DEFECTS: Readonly<Record<string, () => CheckpointStore>> = {
         ]);
       }
       return receipt;
+    },
+  })),
+  "takes over what a retry says besides": altered((healthy) => {
+    const said = new Map<string, CheckpointDraft>();
+    return {
+      commit: (entries, options) => {
+        for (const entry of entries) if (entry.op === "put") said.set(entry.header.id, entry.header);
+        return healthy.commit(entries, options);
+      },
+      list: async (agentId, query) =>
+        (await healthy.list(agentId, query)).map((header) => ({ ...header, ...said.get(header.id) })),
+    };
+  }),
+  "takes an id that was removed for removed for ever": altered((healthy) => {
+    const removed = new Set<string>();
+    return {
+      commit: (entries, options) => {
+        for (const entry of entries) if (entry.op === "remove") for (const id of entry.ids) removed.add(id);
+        return healthy.commit(entries, options);
+      },
+      list: async (agentId, query) =>
+        (await healthy.list(agentId, query)).filter(({ id }) => !removed.has(id)),
+    };
+  }),
+  "brings back what was undone when it compacts": altered((healthy) => {
+    const begun: StoreEntry[] = [];
+    return {
+      commit: (entries, options) => {
+        for (const entry of entries)
+          if (entry.op === "event" && entry.event.kind === "guard-begun") begun.push(entry);
+        return healthy.commit(entries, options);
+      },
+      compact: async (options) => {
+        await healthy.commit(begun);
+        return healthy.compact(options);
+      },
+    };
+  }),
+  "loses what it had not copied when a compaction is aborted": altered((healthy) => ({
+    compact: async ({ signal } = {}) => {
+      if (signal !== undefined && !signal.aborted) {
+        await new Promise((resolve) => setImmediate(resolve));
+        for (const agentId of signal.aborted ? await healthy.agents() : []) {
+          const ids = (await healthy.list(agentId)).map(({ id }) => id).slice(-1);
+          await healthy.commit([{ op: "remove", agentId, ids, reason: "compacted" }]);
+        }
+      }
+      return healthy.compact(signal === undefined ? {} : { signal });
     },
   })),
   "takes commits when they are called, and entries when they run": altered((healthy) => ({
