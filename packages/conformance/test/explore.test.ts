@@ -8,6 +8,7 @@ import {
   WORKLOADS,
   type Workload,
 } from "@ckpt/conformance";
+import { type StoreEntry, snapshot } from "@ckpt/core";
 import { describe, expect, it } from "vitest";
 import { type Carelessness, LogStore } from "./log-store.js";
 
@@ -15,6 +16,21 @@ const opening =
   (careless: Carelessness = {}) =>
   (fs: FaultyFileSystem) =>
     LogStore.open(fs, "/log", careless);
+
+const putOf = (agentId: string, sequence: number): StoreEntry => ({
+  op: "put",
+  header: {
+    id: `${agentId}:${sequence}`,
+    agentId,
+    sequence,
+    name: "routine",
+    timestamp: new Date(0).toISOString(),
+    parentId: null,
+    metadata: {},
+    schemaVersion: null,
+  },
+  snapshot: snapshot({ sequence }),
+});
 
 const kinds = (breaches: readonly Breach[]) => [...new Set(breaches.map((breach) => breach.kind))].sort();
 
@@ -130,6 +146,44 @@ describe("the explorers catch a store that", () => {
       every: 10,
     });
     expect(kinds(report.breaches)).toContain("untyped");
+  });
+
+  /** A store that shows something else than it has. */
+  const showing = (change: (store: LogStore) => Partial<LogStore>) => async (fs: FaultyFileSystem) => {
+    const store = await opening()(fs);
+    return Object.assign(store, change(store));
+  };
+
+  it("shows headers that were never put", async () => {
+    const open = showing((store) => {
+      const list = store.list.bind(store);
+      return {
+        list: async (agentId, query) =>
+          (await list(agentId, query)).map((header) => ({ ...header, metadata: { turn: 0 } })),
+      };
+    });
+    const report = await exploreCuts({ workload: saves!, open, modes: ["strict"], every: 9 });
+    expect(kinds(report.breaches)).toEqual(["wrong"]);
+  });
+
+  it("would give sequences out again that were removed", async () => {
+    const open = showing((store) => {
+      const agent = store.agent.bind(store);
+      return {
+        agent: async (agentId) => {
+          const state = await agent(agentId);
+          return state && { ...state, lastSequence: (await store.list(agentId)).at(-1)?.sequence ?? 0 };
+        },
+      };
+    });
+    const last: Workload = async ({ open, attempt }) => {
+      const store = await open();
+      await attempt(() => store.acquire("a"));
+      await attempt(() => store.commit([putOf("a", 1), putOf("a", 2)]));
+      await attempt(() => store.commit([{ op: "remove", agentId: "a", ids: ["a:2"], reason: "test" }]));
+    };
+    const report = await exploreCuts({ workload: last, open, modes: ["strict"], goOn: false });
+    expect(kinds(report.breaches)).toEqual(["lost"]);
   });
 
   it("hangs", async () => {

@@ -6,6 +6,7 @@ import {
   snapshot,
 } from "@ckpt/core";
 import { type ExpectedAgent, type ExpectedCheckpoint, expectationsAt } from "./expectations.js";
+import { headerText } from "./header-text.js";
 import type { Ledger } from "./ledger.js";
 
 /** A promise that was broken. */
@@ -75,6 +76,8 @@ async function checkOne(
     (version) => version.sequence === sequence && version.hash === stateHash,
   );
   if (!known) return report("wrong", `${id} has another sequence or hash than it was put with.`);
+  if (!expected.headers.has(headerText(header)))
+    report("wrong", `The header of ${id} says something else than it was put with.`);
   try {
     const loaded = await store.load(agentId, id);
     // Worked out from the value itself: what the store says about it proves nothing.
@@ -90,6 +93,11 @@ function checkFacts(state: AgentState, expected: ExpectedAgent, report: Report):
   if (!expected.head.values.has(state.headId)) {
     report("wrong", `The head is ${state.headId}; it can be ${[...expected.head.values].join(" or ")}.`);
   }
+  const { least, most } = expected.lastSequence;
+  if (state.lastSequence < least)
+    report("lost", `Sequence ${least} was given out, and ${state.lastSequence} is said to be the last.`);
+  if (state.lastSequence > most)
+    report("wrong", `Sequence ${state.lastSequence} is said to be the last; none above ${most} was put.`);
   const open = new Set(state.openGuards.map((guard) => guard.guardId));
   for (const [guardId, { values }] of expected.guards) {
     if (!values.has(open.has(guardId)))
@@ -111,7 +119,8 @@ function checkFacts(state: AgentState, expected: ExpectedAgent, report: Report):
 
 /**
  * Holds a store against the ledger as it stood at `moment`: nothing acknowledged is lost, nothing is there that was never put, no removed
- * checkpoint is back, no batch is half there, and heads, guards, pins and notes are ones that can be.
+ * checkpoint is back, no batch is half there, headers say what was put, no sequence can be given out again, and heads, guards, pins and notes are ones that
+ * can be.
  */
 export async function checkLedger(
   store: CheckpointStore,

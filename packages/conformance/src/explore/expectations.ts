@@ -6,6 +6,8 @@ export interface ExpectedCheckpoint {
   readonly id: string;
   /** Sequence and hash as they may be found: the acknowledged ones, or any that were tried, when an id was tried again with another state. */
   versions: { readonly sequence: number; readonly hash: string }[];
+  /** What its header may say besides: as any of the puts said it, because a put again changes nothing of what is there. */
+  readonly headers: Set<string>;
   /** How many commits put it. */
   tries: number;
   acknowledged: boolean;
@@ -43,6 +45,8 @@ export class ExpectedAgent {
   readonly notes = new Map<string, Candidates<string | undefined>>();
   /** Something of the agent must be there. A removal alone leaves nothing. */
   acknowledged = false;
+  /** The highest sequence of an acknowledged put, and of any put. */
+  readonly lastSequence = { least: 0, most: 0 };
 
   add(entry: LedgerEntry, acknowledged: boolean): void {
     this.acknowledged ||= acknowledged && entry.op !== "remove";
@@ -51,15 +55,21 @@ export class ExpectedAgent {
     else this.#event(entry.event, acknowledged);
   }
 
-  #put({ id, sequence, hash }: Extract<LedgerEntry, { op: "put" }>, acknowledged: boolean): void {
+  #put(put: Extract<LedgerEntry, { op: "put" }>, acknowledged: boolean): void {
+    const { id, sequence, hash, header } = put;
     const version = { sequence, hash };
+    const { lastSequence } = this;
+    lastSequence.most = Math.max(lastSequence.most, sequence);
+    if (acknowledged) lastSequence.least = Math.max(lastSequence.least, sequence);
     const known = this.checkpoints.get(id);
     if (known === undefined) {
-      this.checkpoints.set(id, { id, versions: [version], tries: 1, acknowledged, removal: "none" });
+      const headers = new Set([header]);
+      this.checkpoints.set(id, { id, versions: [version], headers, tries: 1, acknowledged, removal: "none" });
       this.head.apply(() => id, acknowledged);
       return;
     }
     known.tries++;
+    known.headers.add(header);
     if (acknowledged) {
       known.versions = [version];
       known.acknowledged = true;

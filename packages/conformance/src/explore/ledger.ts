@@ -1,4 +1,5 @@
 import type { CheckpointStore, StoreEntry } from "@ckpt/core";
+import { headerText } from "./header-text.js";
 
 /** One commit as the ledger saw it. */
 export interface Trial {
@@ -17,6 +18,8 @@ export type LedgerEntry =
       readonly id: string;
       readonly sequence: number;
       readonly hash: string;
+      /** What else its header says. */
+      readonly header: string;
     }
   | { readonly op: "remove"; readonly agentId: string; readonly ids: readonly string[] }
   | Extract<StoreEntry, { op: "event" }>;
@@ -25,7 +28,7 @@ function entryOf(entry: StoreEntry): LedgerEntry {
   if (entry.op === "event") return structuredClone(entry);
   if (entry.op === "remove") return { op: "remove", agentId: entry.agentId, ids: [...entry.ids] };
   const { agentId, id, sequence } = entry.header;
-  return { op: "put", agentId, id, sequence, hash: entry.snapshot.hash };
+  return { op: "put", agentId, id, sequence, hash: entry.snapshot.hash, header: headerText(entry.header) };
 }
 
 /**
