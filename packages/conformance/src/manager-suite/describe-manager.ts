@@ -5,6 +5,7 @@ import { events } from "./events.js";
 import { exchange } from "./exchange.js";
 import { lookups } from "./lookups.js";
 import { order } from "./order.js";
+import { refusals } from "./refusals.js";
 import { reopening } from "./reopening.js";
 import { thinning } from "./thinning.js";
 import { versions } from "./versions.js";
@@ -19,6 +20,7 @@ export function describeManager(name: string, subject: ManagerUnderTest): void {
     events(subject);
     versions(subject);
     exchange(subject);
+    refusals(subject);
     reopening(subject);
   });
 }

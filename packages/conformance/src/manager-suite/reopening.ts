@@ -61,6 +61,23 @@ export function reopening(subject: ManagerUnderTest): void {
       }
     });
 
+    if (subject.thins)
+      it("keeps what was pinned from its rules, until it is unpinned", async () => {
+        const rules = { sessionId: "s", maxCheckpoints: 2, compressAfter: Number.POSITIVE_INFINITY };
+        const manager = await open<number>(rules);
+        for (let n = 1; n <= 2; n++) await manager.create("step", n);
+        for (const id of ["s:1", "s:2"]) await manager.pin(id);
+        await manager.unpin("s:2");
+        await manager.close();
+        const later = await reopen<number>(manager, rules);
+        try {
+          for (let n = 3; n <= 5; n++) await later.create("step", n);
+          expect((await later.getAll()).map(({ sequence }) => sequence)).toEqual([1, 5]);
+        } finally {
+          await later.close();
+        }
+      });
+
     it("says durable of what it finds again", async () => {
       const manager = await open<number>({ sessionId: "s", ...keepAll });
       expect((await manager.create("step", 1)).durability).toBe("durable");
