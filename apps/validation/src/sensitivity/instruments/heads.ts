@@ -1,6 +1,6 @@
 /** The recorded heads: what closed stores recorded is still known after a power cut, and a full disk can still shrink. */
 import { FaultyFileSystem } from "@ckpt/conformance/faulty-fs";
-import { type Bench, type Instrument, openOn, put, remove } from "../bench.js";
+import { type Bench, findingsOf, type Instrument, openOn, put, remove, type Verdict } from "../bench.js";
 import { filesBelow, writeFile } from "./disk-files.js";
 
 async function closedStore(bench: Bench): Promise<FaultyFileSystem> {
@@ -76,6 +76,42 @@ export const reused: Instrument = async (bench) => {
   );
   await store.close();
   return again ? "sequence 20 was given to another state" : undefined;
+};
+
+/** A deleted segment is named until repair has written the loss down, whatever others compact meanwhile; its sequences stay used for ever. */
+async function missingWithout(bench: Bench, gone: RegExp): Promise<Verdict> {
+  const disk = await closedStore(bench);
+  for (const path of (await filesBelow(disk, "/store")).keys()) if (gone.test(path)) await disk.unlink(path);
+  const other = await bench.open(disk.process());
+  await other.acquire("b");
+  for (let n = 1; n <= 4; n++) await other.commit([put("b", n)]);
+  await other.compact();
+  await other.close();
+  const repairing = await bench.open(disk.process());
+  await repairing.agents();
+  const named = new Set(repairing.takeFindings().flatMap(({ affectedIds }) => affectedIds));
+  for (let n = 1; n <= 20; n++) if (!named.has(`a:${n}`)) return `a:${n} is gone without a word`;
+  await repairing.repair();
+  await repairing.compact();
+  await repairing.close();
+  const after = await bench.open(disk.process());
+  const [finding] = await findingsOf(after);
+  if (finding !== undefined) return `after a repair: ${finding}`;
+  await after.acquire("a");
+  const again = await after.commit([put("a", 20, 999)]).then(
+    () => true,
+    () => false,
+  );
+  await after.close();
+  return again ? "sequence 20 was given to another state after a repair" : undefined;
+}
+
+export const missing: Instrument = async (bench) => {
+  for (const gone of [/\.seg$/, /\.(seg|hint)$/, /\/writers\//]) {
+    const verdict = await missingWithout(bench, gone);
+    if (verdict !== undefined) return `without ${gone}: ${verdict}`;
+  }
+  return undefined;
 };
 
 /** Half a frame at the end of a living writer's segment is on its way, and no finding. */

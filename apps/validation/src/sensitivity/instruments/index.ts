@@ -5,7 +5,7 @@ import { cuts, cutsTogether, faults, races, syncs } from "./explored.js";
 import { failedOnce } from "./failed-once.js";
 import { folded } from "./folded.js";
 import { givenBack } from "./given-back.js";
-import { fullDisk, heads, inFlight, reused } from "./heads.js";
+import { fullDisk, heads, inFlight, missing, reused } from "./heads.js";
 import { knownDamage } from "./known-damage.js";
 import { lastHead } from "./last-head.js";
 import { lateClaim, lateLink, latePublisher, lateReader } from "./late.js";
@@ -68,6 +68,7 @@ export const INSTRUMENTS = {
   repair,
   heads,
   reused,
+  missing,
   "in-flight": inFlight,
   "full-disk": fullDisk,
 } satisfies Readonly<Record<string, Instrument>>;

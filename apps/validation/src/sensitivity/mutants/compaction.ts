@@ -146,6 +146,22 @@ export const compactionMutants: readonly Mutant[] = [
     instruments: ["readers", "late-reader", "beside", "compactors"],
   },
   {
+    name: "a dead writer of which a segment is missing is swept away",
+    edits: [edit("disk/src/compaction-sources", "if (await missesSegments(catalog, writerId)) return;", "")],
+    instruments: ["missing"],
+  },
+  {
+    name: "what repair wrote down as lost is not kept",
+    edits: [
+      edit(
+        "disk/src/repair-heads",
+        "...lostHeads(context, writer)];",
+        "...lostHeads(context, writer).slice(0, 0)];",
+      ),
+    ],
+    instruments: ["missing"],
+  },
+  {
     name: "the directory is not synced after sources were unlinked",
     edits: [
       edit(
