@@ -66,7 +66,9 @@ export function rebuildError(
   props: Readonly<Record<string, unknown>>,
 ): Error {
   const error = construct(type);
-  for (const field of ["message", "stack", "errors"]) {
+  // Before anything else is set: an engine formats its own stack when it is replaced, out of a message that may have no text.
+  Reflect.deleteProperty(error, "stack");
+  for (const field of ["message", "errors"]) {
     if (!Object.hasOwn(own, field)) Reflect.deleteProperty(error, field);
   }
   for (const field of Object.keys(own)) {
