@@ -84,6 +84,9 @@ function secondView(live: Uint8Array): object {
   return new proto.constructor(buffer, byteOffset, length);
 }
 
+/** A record says the length of bytes in 31 bits. */
+export const MOST_BINARY_BYTES = 0x7fff_ffff;
+
 /** The payload for bytes: base64 text when short, else a leaf with a private copy. */
 export function binaryPayload(bytes: Uint8Array): StateNode {
   if (bytes.length > INLINE_BINARY_MAX_BYTES) return new BinaryLeaf(bytes.slice());

@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import type { CkptError } from "@ckpt/errors";
 import { BinaryLeaf } from "../node.js";
-import { binaryTag, bytesOf, hasNamedProperties } from "./binary.js";
+import { binaryTag, bytesOf, hasNamedProperties, MOST_BINARY_BYTES } from "./binary.js";
 import { builtInTag, ownKeyCount } from "./built-in.js";
 import { type CodecRegistry, codecFor } from "./class-codec.js";
 import { Culprit } from "./culprit.js";
@@ -86,7 +86,11 @@ class Explanation {
   private binary(value: object, tag: string): Size {
     if (Object.getOwnPropertySymbols(value).length > 0) this.refused(`a ${tag} with symbol keys`);
     if (hasNamedProperties(value)) this.refused(`a ${tag} with extra properties`);
-    return taggedSize(tag, bytesSize(this.bytes(value, tag).length));
+    const { length } = this.bytes(value, tag);
+    if (length > MOST_BINARY_BYTES) {
+      throw new Culprit("limit", this.path, `${length} bytes in one value, of at most ${MOST_BINARY_BYTES}`);
+    }
+    return taggedSize(tag, bytesSize(length));
   }
 
   private bytes(value: object, tag: string): Uint8Array {

@@ -1,5 +1,12 @@
 import type { StateArray, StateNode, StateObject } from "../node.js";
-import { binaryPayload, binaryTag, bytesOf, hasNamedProperties, samePayload } from "./binary.js";
+import {
+  binaryPayload,
+  binaryTag,
+  bytesOf,
+  hasNamedProperties,
+  MOST_BINARY_BYTES,
+  samePayload,
+} from "./binary.js";
 import { builtInTag, ownKeyCount } from "./built-in.js";
 import { codecFor } from "./class-codec.js";
 import type { Differences } from "./differences.js";
@@ -41,6 +48,7 @@ export function richNode(
 function binaryNode(live: object, tag: string, previous: StateNode | undefined): StateNode {
   if (Object.getOwnPropertySymbols(live).length > 0 || hasNamedProperties(live)) refuse();
   const bytes = bytesOf(live);
+  if (bytes.length > MOST_BINARY_BYTES) refuse();
   if (previous !== undefined && samePayload(bytes, payload(previous, tag))) return previous;
   return tagged(tag, binaryPayload(bytes));
 }

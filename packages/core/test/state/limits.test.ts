@@ -141,6 +141,17 @@ describe("a state over a limit is refused for that limit, with the path", () => 
     });
   }
 
+  it("and so is one value of more bytes than a record can say, whatever the limits are", () => {
+    const limits = { maxBytes: 2 ** 40 };
+    for (const value of [new ArrayBuffer(2 ** 31), new Uint8Array(2 ** 31 + 5)]) {
+      expect(failure({ file: value }, { limits })).toMatchObject({
+        code: "CKPT_LIMIT",
+        path: "$.file",
+        reason: expect.stringContaining("2147483647"),
+      });
+    }
+  });
+
   it("measured as what is taken is: one byte more makes the difference", () => {
     for (const [name, make] of kinds) {
       const taken = snapshot({ a: make() }, { codecs });
