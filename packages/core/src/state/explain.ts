@@ -247,6 +247,7 @@ function describe(value: object): string {
   if (ArrayBuffer.isView(value)) return "binary data of a class, or over memory, that cannot be kept";
   if (types.isNativeError(value)) return `an error of the class ${className(value)}`;
   if (types.isPromise(value)) return "a Promise";
+  if (types.isProxy(value)) return `a Proxy, behind which an instance of ${className(value)} cannot be read`;
   return `an instance of ${className(value)}`;
 }
 

@@ -95,6 +95,14 @@ describe("a value that cannot be kept exactly is refused with its path", () => {
     });
   }
 
+  it("and a Proxy of what would be kept says that it is one", () => {
+    for (const target of [new Map(), new Set(), new Date(), new Uint8Array(2), new Error("x")]) {
+      expect(failure({ a: new Proxy(target, {}) }).reason).toBe(
+        `a Proxy, behind which an instance of ${target.constructor.name} cannot be read`,
+      );
+    }
+  });
+
   it("even when it appears on what is otherwise unchanged", () => {
     const state = {
       a: { b: 1 },
