@@ -244,7 +244,8 @@ function isIndex(key: string, length: number): boolean {
 function describe(value: object): string {
   if (value instanceof BinaryLeaf) return "a BinaryLeaf (part of a snapshot's own tree; use toValue())";
   if (types.isSharedArrayBuffer(value)) return "a SharedArrayBuffer";
-  if (ArrayBuffer.isView(value)) return "binary data of a class, or over memory, that cannot be kept";
+  if (ArrayBuffer.isView(value) || types.isArrayBuffer(value))
+    return "binary of a class, or over memory that is shared or may be resized";
   if (types.isNativeError(value)) return `an error of the class ${className(value)}`;
   if (types.isPromise(value)) return "a Promise";
   if (types.isProxy(value)) return `a Proxy, behind which an instance of ${className(value)} cannot be read`;

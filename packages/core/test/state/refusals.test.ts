@@ -103,6 +103,13 @@ describe("a value that cannot be kept exactly is refused with its path", () => {
     }
   });
 
+  it("and memory that may be resized says so, behind a view or not", () => {
+    const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
+    const memory = new Resizable(8, { maxByteLength: 16 });
+    for (const value of [memory, new Uint8Array(memory), new DataView(memory)])
+      expect(failure({ a: value }).reason).toMatch(/resiz/);
+  });
+
   it("even when it appears on what is otherwise unchanged", () => {
     const state = {
       a: { b: 1 },
