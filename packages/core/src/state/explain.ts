@@ -22,6 +22,7 @@ import {
 } from "./normal-size.js";
 import { plainness } from "./plainness.js";
 import { isPosition, isStableUrl } from "./rich-node.js";
+import { hasJsonText, LENGTH_SURE_TO_FIT, MOST_JSON_CHARACTERS } from "./text-length.js";
 
 /**
  * Finds out why the fast walk refused a value: the same rules once more, with paths into the live value and sizes of its
@@ -46,6 +47,12 @@ class Explanation {
         return this.refused("a symbol");
       case "object":
         return value === null ? WORD_SIZE : this.container(value);
+      case "string":
+        if (value.length > LENGTH_SURE_TO_FIT && !hasJsonText(value)) {
+          const most = MOST_JSON_CHARACTERS;
+          throw new Culprit("limit", this.path, `a text that takes more than ${most} characters of JSON`);
+        }
+        return this.bounded(scalarSize(value));
       default:
         return this.bounded(scalarSize(value));
     }

@@ -11,6 +11,7 @@ import { refuse } from "./refused.js";
 import { richNode } from "./rich-node.js";
 import { hasOnlyElements, type SameContext, same } from "./same.js";
 import { hasTag, numberNode, tagged, UNDEFINED_NODE } from "./tagged.js";
+import { hasJsonText, LENGTH_SURE_TO_FIT } from "./text-length.js";
 
 /**
  * The one walk that turns a live value into normal form. Whatever equals the node at the same place of the previous
@@ -48,6 +49,7 @@ export class Walk implements SameContext {
     switch (typeof live) {
       case "string":
         if (live.length + 2 > this.limits.maxBytes) refuse();
+        if (live.length > LENGTH_SURE_TO_FIT && live !== previous && !hasJsonText(live)) refuse();
         return live;
       case "boolean":
         return live;

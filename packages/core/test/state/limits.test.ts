@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import {
   type AnyClassCodec,
   CkptError,
@@ -150,6 +151,17 @@ describe("a state over a limit is refused for that limit, with the path", () => 
         reason: expect.stringContaining("2147483647"),
       });
     }
+  });
+
+  it("and so is a text whose JSON no string of the runtime could hold", () => {
+    const most = constants.MAX_STRING_LENGTH;
+    const text = "\u0001".repeat(Math.ceil(most / 6));
+    expect(failure({ log: [text] })).toMatchObject({
+      code: "CKPT_LIMIT",
+      path: "$.log[0]",
+      reason: expect.stringContaining(String(most)),
+    });
+    expect(() => snapshot({ log: [text.slice(0, Math.floor((most - 2) / 6))] })).not.toThrow();
   });
 
   it("measured as what is taken is: one byte more makes the difference", () => {
