@@ -22,6 +22,13 @@ describeManager("ResilientCheckpointManager over several places", {
 });
 
 const directories = new Map<object, string>();
+/** Where a manager was refused, too. */
+const made: string[] = [];
+const fresh = async () => {
+  const directory = await mkdtemp(join(tmpdir(), "ckpt-manager-"));
+  made.push(directory);
+  return directory;
+};
 const open = <State>(directory: string, { sessionId = "agent-1", ...options }: ManagerOptions<State>) => {
   // A test may bring a store of its own.
   const place = options.store === undefined ? { directory } : {};
@@ -35,11 +42,11 @@ const open = <State>(directory: string, { sessionId = "agent-1", ...options }: M
 };
 
 describeManager("ResilientCheckpointManager on the embedded disk store", {
-  create: async (options = {}) => open(await mkdtemp(join(tmpdir(), "ckpt-manager-")), options),
+  create: async (options = {}) => open(await fresh(), options),
   reopen: async (former, options) => open(directories.get(former)!, options),
   thins: false,
   cleanup: async () => {
-    for (const directory of directories.values()) await rm(directory, { recursive: true, force: true });
+    for (const directory of made.splice(0)) await rm(directory, { recursive: true, force: true });
     directories.clear();
   },
 });
