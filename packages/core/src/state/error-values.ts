@@ -42,9 +42,8 @@ export function errorParts(value: object, type: string): ErrorParts | string {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (descriptor === undefined) return "an error that changes while it is read";
     if (key === "stack" && !descriptor.enumerable) {
-      const { stack } = value as Error;
-      // An accessor says undefined where there is none; a value of undefined was put there.
-      if (stack !== undefined || "value" in descriptor) found.set(key, stack);
+      // In some engines an accessor of every error's own.
+      found.set(key, (value as Error).stack);
     } else if (!("value" in descriptor)) {
       return `an error with the accessor ${JSON.stringify(key)}`;
     } else if (descriptor.enumerable) {

@@ -21,6 +21,11 @@ it.each([
   expect(difference(snapshot([error]).toValue(), [error])).toBeUndefined();
 });
 
+it("an error whose stack was set to undefined comes back with none, whatever the engine keeps stacks in", () => {
+  const error = Object.assign(new Error("x"), { stack: undefined });
+  expect(difference(snapshot([error]).toValue(), [error])).toBeUndefined();
+});
+
 it("what formats stacks in this process is not asked for one that was saved", () => {
   const state = snapshot([new Error("x", { cause: new RangeError("y") })]);
   let asked = 0;
