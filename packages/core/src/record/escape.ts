@@ -4,20 +4,14 @@
  * is left to collect.
  */
 
+import { ESCAPE_LETTERS, HEX_ESCAPE_GROWTH } from "../state/json-escapes.js";
+
 /** At more places than this, a text goes through `JSON.stringify`. */
 const MAX_PLACES = 65_536;
 /** Shorter stretches are moved byte by byte, for which a call would take longer. */
 const SHORT_BYTES = 48;
 const BACKSLASH = 0x5c;
-/** How much longer a control character becomes that has no letter: `\u001b`. */
-const HEX_GROWTH = 5;
 const HEX_DIGITS = Buffer.from("0123456789abcdef");
-
-/** What stands behind the backslash, for each byte that takes no more than that. */
-const letters = new Uint8Array(256);
-for (const [byte, letter] of ['""', "\\\\", "\bb", "\ff", "\nn", "\rr", "\tt"]) {
-  letters[byte!.charCodeAt(0)] = letter!.charCodeAt(0);
-}
 
 // Writing never waits between filling it and reading it, so one serves all.
 const places = new Int32Array(MAX_PLACES);
@@ -77,7 +71,7 @@ function note(target: Buffer, start: number, end: number, count: number): number
 /** Makes room for the escapes, from the last one on. Returns the new end; -1 where it has no room. */
 function moveApart(target: Buffer, end: number, count: number): number {
   let newEnd = end;
-  for (let i = 0; i < count; i++) newEnd += letters[target[places[i]!]!] === 0 ? HEX_GROWTH : 1;
+  for (let i = 0; i < count; i++) newEnd += ESCAPE_LETTERS[target[places[i]!]!] === 0 ? HEX_ESCAPE_GROWTH : 1;
   if (newEnd > target.length) return -1;
   let from = end;
   let to = newEnd;
@@ -97,7 +91,7 @@ function moveApart(target: Buffer, end: number, count: number): number {
 /** Puts the escape of a byte in front of `to`, and returns where it begins. */
 function putEscape(target: Buffer, byte: number, to: number): number {
   let at = to;
-  const letter = letters[byte]!;
+  const letter = ESCAPE_LETTERS[byte]!;
   if (letter !== 0) target[--at] = letter;
   else {
     target[--at] = HEX_DIGITS[byte & 15]!;

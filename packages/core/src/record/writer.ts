@@ -1,3 +1,4 @@
+import { hasRoom } from "./escape.js";
 import { HEADER_BYTES, LENGTH_BYTES, RAW_FLAG, RECORD_VERSION } from "./format.js";
 import { type JsonPart, joinParts, leastBytes, writeParts } from "./json-parts.js";
 import { addPieceParts, type Piece, rememberHash } from "./piece.js";
@@ -6,8 +7,6 @@ import { addPieceParts, type Piece, rememberHash } from "./piece.js";
 const CHUNK_BYTES = 262_144;
 const FIRST_CHUNK_BYTES = 65_536;
 const LARGEST_CHUNK_BYTES = 1_048_576;
-/** UTF-8 takes at most three bytes for a UTF-16 unit. */
-const MAX_BYTES_PER_UNIT = 3;
 
 /** Gathers what a record is made of into chunks. A chunk, once handed over, is never touched again. */
 export class RecordWriter {
@@ -26,7 +25,7 @@ export class RecordWriter {
 
   /** Writes the record's header and structure, which nothing comes before; false when the structure must follow as {@link bytes}. */
   begin(kind: number, structure: string, pieces: number): boolean {
-    const fits = HEADER_BYTES + structure.length * MAX_BYTES_PER_UNIT <= this.buffer.length;
+    const fits = hasRoom(structure, this.buffer.length - HEADER_BYTES);
     const length = fits ? this.buffer.write(structure, HEADER_BYTES) : Buffer.byteLength(structure);
     this.buffer[0] = RECORD_VERSION;
     this.buffer[1] = kind;

@@ -1,4 +1,5 @@
 import { constants } from "node:buffer";
+import { ESCAPE_LETTERS, HEX_ESCAPE_GROWTH } from "./json-escapes.js";
 
 /** The most characters that a string of this runtime can have: a text is hashed, and read back, as one string of JSON. */
 export const MOST_JSON_CHARACTERS = constants.MAX_STRING_LENGTH;
@@ -11,17 +12,14 @@ export function hasJsonText(text: string): boolean {
   let length = text.length + 2;
   for (let i = 0; i < text.length && length <= MOST_JSON_CHARACTERS; i++) {
     const unit = text.charCodeAt(i);
-    if (unit === 0x22 || unit === 0x5c) length++;
-    else if (unit < 0x20) length += LETTERED.has(unit) ? 1 : 5;
+    if (unit < 256 && ESCAPE_LETTERS[unit] !== 0) length++;
+    else if (unit < 0x20) length += HEX_ESCAPE_GROWTH;
     else if (unit >= 0xd800 && unit <= 0xdfff) {
       if (unit < 0xdc00 && isLow(text.charCodeAt(i + 1))) i++;
-      else length += 5;
+      else length += HEX_ESCAPE_GROWTH;
     }
   }
   return length <= MOST_JSON_CHARACTERS;
 }
-
-/** The control characters that are written with a letter: backspace, tab, line feed, form feed, carriage return. */
-const LETTERED: ReadonlySet<number> = new Set([8, 9, 10, 12, 13]);
 
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
